@@ -1,6 +1,7 @@
 """The HTTP application."""
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -45,6 +46,12 @@ def create_app(settings: Settings | None = None, model: Model | None = None) -> 
     app = FastAPI(title="iris-service", version=__version__)
     app.state.readiness = readiness
     app.add_middleware(Observe, metrics=metrics)
+
+    @app.exception_handler(RequestValidationError)
+    async def reject(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # Without the input: NaN has no JSON, and nobody needs their own megabyte back.
+        detail = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+        return JSONResponse({"detail": detail}, status_code=422)
 
     @app.get("/healthz")
     async def healthz() -> Health:
