@@ -6,10 +6,12 @@ export const imageReference = z
   .regex(/^[a-zA-Z0-9][^\s]*$/, "expected an image reference such as registry.example/name:tag")
   .refine((text) => !text.includes("://"), "expected an image reference without https://");
 
-export const httpUrl = z.url({
-  protocol: /^https?$/,
-  error: "expected a URL that starts with https:// or http://",
-});
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: "expected a URL that starts with https:// or http://" })
+  .refine(
+    (url) => !/\/\/[^/]*@/.test(url),
+    "expected a URL without user and password; give those as a secret",
+  );
 
 /** A path inside the source: relative, and not out of it. */
 export const relativePath = z
@@ -32,7 +34,7 @@ export const pythonVersion = z
   .string('expected a string such as "3.12" (quoted: TOML reads 3.10 as 3.1)')
   .regex(/^3\.\d{1,2}(\.\d+)?$/, 'expected a Python version such as "3.12" or "3.12.4"');
 
-/** An ISO day. TOML's own dates arrive as text too (see `parse.ts`). */
+/** An ISO day. TOML's own dates arrive as text too (see `toml.ts`). */
 export const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, "expected a date such as 2027-01-31")
