@@ -1,3 +1,5 @@
+import type { PoetryLock } from "./poetry-lock.js";
+
 /** What holds the dependencies, in order of precedence: the most exact source wins. */
 export type ProjectKind = "poetry" | "uv" | "requirements" | "pep621";
 
@@ -30,6 +32,8 @@ export interface Project {
   };
   /** The lock file that is used; absent for `pep621` and unpinned requirements. */
   readonly lockFile?: string;
+  /** What poetry.lock holds (`poetry` only): turn it into requirements with hashes. */
+  readonly poetryLock?: PoetryLock;
   /** Requirements files that the running service needs, in order (`requirements` only). */
   readonly requirementFiles: readonly string[];
   /** What the checks need on top. */
