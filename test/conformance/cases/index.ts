@@ -1,0 +1,43 @@
+import type { Case } from "../case.js";
+import { caching } from "./caching.js";
+import { cancellation } from "./cancellation.js";
+import { chains } from "./chains.js";
+import { config } from "./config.js";
+import { copying } from "./copying.js";
+import { directory } from "./directory.js";
+import { dockerBuild } from "./docker-build.js";
+import { errors } from "./errors.js";
+import { exec } from "./exec.js";
+import { file } from "./file.js";
+import { host } from "./host.js";
+import { ids } from "./ids.js";
+import { images } from "./images.js";
+import { modules } from "./modules.js";
+import { mounts } from "./mounts.js";
+import { redirects } from "./redirects.js";
+import { secrets } from "./secrets.js";
+import { services } from "./services.js";
+import { volumes } from "./volumes.js";
+
+/** Every case; the modules last, for they may have a runtime to build first. */
+export const allCases: readonly Case[] = [
+  ...chains,
+  ...exec,
+  ...redirects,
+  ...errors,
+  ...caching,
+  ...config,
+  ...directory,
+  ...copying,
+  ...file,
+  ...host,
+  ...mounts,
+  ...volumes,
+  ...secrets,
+  ...ids,
+  ...services,
+  ...cancellation,
+  ...images,
+  ...dockerBuild,
+  ...modules,
+];

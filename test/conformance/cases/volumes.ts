@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+
+import { CacheSharingMode } from "@dagger.io/dagger";
+
+import { topic } from "../case.js";
+
+export const volumes = topic("volumes", {
+  keep_what_was_written_for_the_next_exec: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"));
+    await t
+      .fresh()
+      .withMountedCache("/v", volume)
+      .withExec(["sh", "-c", "echo kept > /v/f"])
+      .sync();
+    const out = t.fresh().withMountedCache("/elsewhere", volume).withExec(["cat", "/elsewhere/f"]);
+    assert.equal(await out.stdout(), "kept\n");
+  },
+  are_the_same_under_the_same_key: async (dag, t) => {
+    const key = t.unique("v");
+    const write = t.fresh().withMountedCache("/v", dag.cacheVolume(key));
+    await write.withExec(["touch", "/v/f"]).sync();
+    const read = t.fresh().withMountedCache("/v", dag.cacheVolume(key)).withExec(["ls", "/v"]);
+    assert.equal(await read.stdout(), "f\n");
+  },
+  differ_under_different_keys: async (dag, t) => {
+    const write = t.fresh().withMountedCache("/v", dag.cacheVolume(t.unique("v")));
+    await write.withExec(["touch", "/v/f"]).sync();
+    const read = t.fresh().withMountedCache("/v", dag.cacheVolume(t.unique("v")));
+    assert.equal(await read.withExec(["ls", "/v"]).stdout(), "");
+  },
+  are_not_in_the_file_system_of_the_result: async (dag, t) => {
+    const ran = t
+      .fresh()
+      .withMountedCache("/v", dag.cacheVolume(t.unique("v")))
+      .withExec(["touch", "/v/f"]);
+    assert.equal(await ran.rootfs().exists("v/f"), false);
+    await t.expectError(() => ran.file("/v/f").contents(), /cannot retrieve path from cache/);
+  },
+  do_not_make_equal_work_run_again: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"));
+    const mark = t.unique();
+    const count = (): Promise<string> =>
+      t
+        .base()
+        .withEnvVariable("MARK", mark)
+        .withMountedCache("/v", volume)
+        .withExec(["sh", "-c", "echo x >> /v/f; wc -l < /v/f"])
+        .stdout();
+    assert.equal((await count()).trim(), "1");
+    assert.equal((await count()).trim(), "1");
+  },
+  begin_with_the_content_of_their_source: async (dag, t) => {
+    const source = dag.directory().withNewFile("seed", "planted");
+    const ran = t
+      .fresh()
+      .withMountedCache("/v", dag.cacheVolume(t.unique("v")), { source })
+      .withExec(["cat", "/v/seed"]);
+    assert.equal(await ran.stdout(), "planted");
+  },
+  belong_to_the_owner_they_were_given: async (dag, t) => {
+    const ran = t
+      .fresh()
+      .withMountedCache("/v", dag.cacheVolume(t.unique("v")), { owner: "1234:5678" })
+      .withExec(["stat", "-c", "%u:%g", "/v"]);
+    assert.equal(await ran.stdout(), "1234:5678\n");
+  },
+  are_used_by_one_at_a_time_when_locked: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"));
+    const use = (): Promise<unknown> =>
+      t
+        .fresh()
+        .withMountedCache("/v", volume, { sharing: CacheSharingMode.Locked })
+        .withExec(["sh", "-ec", "mkdir /v/in-use; sleep 0.4; rmdir /v/in-use; echo x >> /v/done"])
+        .sync();
+    await Promise.all([use(), use(), use()]);
+    const done = t.fresh().withMountedCache("/v", volume).withExec(["cat", "/v/done"]);
+    assert.equal(await done.stdout(), "x\nx\nx\n");
+  },
+  let_other_mounts_be_put_inside: async (dag, t) => {
+    const container = t
+      .fresh()
+      .withMountedCache("/v", dag.cacheVolume(t.unique("v")))
+      .withMountedDirectory("/v/sub", dag.directory().withNewFile("f", "inside"));
+    assert.equal(await container.withExec(["cat", "/v/sub/f"]).stdout(), "inside");
+    assert.equal(await container.file("/v/sub/f").contents(), "inside");
+  },
+});
