@@ -1,4 +1,4 @@
-import type { BlobRef, LayerDraft, Snapshot } from "./storage.js";
+import type { BlobRef, LayerDraft, Snapshot } from "../store/types.js";
 
 /**
  * Something that appears at `target` (absolute, in the container) besides the root file system.

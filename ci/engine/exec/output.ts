@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { PassThrough, type Readable } from "node:stream";
+import { Scrubber } from "./scrub.js";
+import type { BlobRef } from "../store/types.js";
+import type { ExecStorage } from "./storage.js";
+import type { OutputStream } from "./types.js";
+
+/** Most outputs are small: they are kept in memory up to here, and stream to the store from here on. */
+const IN_MEMORY = 256 * 1024;
+
+class BlobSink {
+  private chunks: Buffer[] = [];
+  private bytes = 0;
+  private stream: PassThrough | undefined;
+  private stored: Promise<BlobRef> | undefined;
+
+  constructor(private readonly blobs: ExecStorage["blobs"]) {}
+
+  async write(chunk: Buffer): Promise<void> {
+    if (this.stream === undefined) {
+      this.chunks.push(chunk);
+      this.bytes += chunk.length;
+      if (this.bytes <= IN_MEMORY) return;
+      this.stream = new PassThrough();
+      this.stored = this.blobs.put(this.stream);
+      this.stored.catch(() => undefined); // reported by finish()
+      chunk = Buffer.concat(this.chunks);
+      this.chunks = [];
+    }
+    // A store that fails (disk full) stops reading: without the race nobody would wake us up.
+    if (!this.stream.write(chunk)) await Promise.race([once(this.stream, "drain"), this.stored]);
+  }
+
+  finish(): Promise<BlobRef> {
+    if (this.stored === undefined) return this.blobs.put(Buffer.concat(this.chunks));
+    this.stream?.end();
+    return this.stored;
+  }
+
+  abandon(): void {
+    this.chunks = [];
+    this.stream?.destroy(new Error("the execution did not finish"));
+  }
+}
+
+/** Takes both output streams of one process: scrubs them, shows them, and keeps them in the store. */
+export class OutputRecorder {
+  private readonly sinks: Record<OutputStream | "combined", BlobSink>;
+
+  constructor(
+    blobs: ExecStorage["blobs"],
+    private readonly secrets: readonly Buffer[],
+    private readonly onOutput?: (stream: OutputStream, chunk: Buffer) => void,
+  ) {
+    this.sinks = {
+      stdout: new BlobSink(blobs),
+      stderr: new BlobSink(blobs),
+      combined: new BlobSink(blobs),
+    };
+  }
+
+  /** Reads `source` to its end. `hold` may keep back a first chunk: it is dropped if the answer is false at the end. */
+  async record(stream: OutputStream, source: Readable): Promise<void> {
+    const scrubber = new Scrubber(this.secrets);
+    for await (const chunk of source) await this.emit(stream, scrubber.push(chunk as Buffer));
+    await this.emit(stream, scrubber.end());
+  }
+
+  async emit(stream: OutputStream, chunk: Buffer): Promise<void> {
+    if (chunk.length === 0) return;
+    this.onOutput?.(stream, chunk);
+    await this.sinks[stream].write(chunk);
+    await this.sinks.combined.write(chunk);
+  }
+
+  async finish(): Promise<Record<OutputStream | "combined", BlobRef>> {
+    const [stdout, stderr, combined] = await Promise.all([
+      this.sinks.stdout.finish(),
+      this.sinks.stderr.finish(),
+      this.sinks.combined.finish(),
+    ]);
+    return { stdout, stderr, combined };
+  }
+
+  abandon(): void {
+    for (const sink of Object.values(this.sinks)) sink.abandon();
+  }
+}
