@@ -1,0 +1,39 @@
+/** An image that the stages are made of. */
+interface Image {
+  /** Reference with a tag; `{version}` stands for the Python version. */
+  readonly reference: string;
+  /** What it is used for. */
+  readonly use: string;
+}
+
+/**
+ * Every image, by the key of `[tool.slipway] images` that replaces it.
+ *
+ * By tag, without a digest, and on purpose: these tags are rebuilt when their base has a security
+ * fix, and a digest that is written down here would hold the fixes back until somebody edits this
+ * file. (Public sources agree on some digests of older tags, on none of today's.) A site that wants
+ * an exact image, or has its own mirror, configures it: `images.python = "mirror.example/python:{version}-slim@sha256:…"`.
+ */
+const IMAGES = {
+  python: {
+    reference: "docker.io/library/python:{version}-slim",
+    use: "Base of every stage, and of the service's image",
+  },
+  uv: {
+    reference: "docker.io/astral/uv:0.13.9",
+    use: "Installs packages; only the file /uv is taken",
+  },
+} as const satisfies Record<string, Image>;
+
+/** References that the configuration puts in place of the table's. */
+export type ImageOverrides = { readonly [Name in keyof typeof IMAGES]?: string | undefined };
+
+/** Reference of the Python base image for a version such as `3.12`. */
+export function pythonImage(version: string, overrides: ImageOverrides): string {
+  return (overrides.python ?? IMAGES.python.reference).replaceAll("{version}", version);
+}
+
+/** Reference of the image that holds uv. */
+export function uvImage(overrides: ImageOverrides): string {
+  return overrides.uv ?? IMAGES.uv.reference;
+}

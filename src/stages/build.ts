@@ -1,0 +1,230 @@
+import { dag, type Container, type Directory, type Platform } from "@dagger.io/dagger";
+
+import { SlipwayError } from "../core/errors.js";
+import type { Project } from "../core/project/types.js";
+import { pythonImage } from "../images.js";
+import { EPOCH, pythonBase, withUv, withVirtualEnvironment } from "./base.js";
+import type { Context } from "./context.js";
+import {
+  REQUIREMENTS_FILE,
+  requirementTexts,
+  SOURCE,
+  withRequirements,
+  withVersion,
+} from "./dependencies.js";
+
+const DEPENDENCIES = "/venv";
+const APPLICATION = "/app";
+
+/** What the caller knows of this build, for the labels; all of it changes the image's digest. */
+export interface BuildFacts {
+  /** Commit that the source is of. */
+  readonly revision?: string | undefined;
+  /** Where the source lives. */
+  readonly sourceUrl?: string | undefined;
+}
+
+/**
+ * The service's image: the Python base, what the running service needs, the service; three kinds of
+ * layers, so that an edit of the code ships kilobytes. It runs as a user without privileges, needs
+ * no writable file system, and holds neither uv nor a cache.
+ *
+ * @throws SlipwayError PROJECT when nothing says what the image is to run.
+ */
+export async function buildImage(
+  context: Context,
+  facts: BuildFacts,
+  platform?: Platform,
+): Promise<Container> {
+  const { build } = context.config;
+  const image =
+    build.dockerfile === undefined
+      ? await serviceImage(context, platform)
+      : context.source.dockerBuild({
+          dockerfile: build.dockerfile,
+          ...(build.target === undefined ? {} : { target: build.target }),
+          ...(platform === undefined ? {} : { platform }),
+        });
+  return Object.entries(imageLabels(context, facts)).reduce(
+    (each, [name, value]) => each.withLabel(name, value),
+    image,
+  );
+}
+
+async function serviceImage(context: Context, platform?: Platform): Promise<Container> {
+  const { config, project } = context;
+  const { build } = config;
+  const command = entrypoint(context);
+  const base = withDebianPackages(
+    dag
+      .container(platform === undefined ? {} : { platform })
+      .from(pythonImage(project.python.version, config.images)),
+    build.packages,
+  );
+  const builder = withVirtualEnvironment(pythonBase(context, platform), DEPENDENCIES)
+    // Byte code depends on the order of sets.
+    .withEnvVariable("PYTHONHASHSEED", "0");
+  const [dependencies, accounts] = await Promise.all([
+    installedDependencies(builder, context),
+    accountFiles(base, build.user),
+  ]);
+  const image = Object.entries(imageEnvironment(config))
+    .reduce((each, [name, value]) => each.withEnvVariable(name, value), base)
+    .withDirectory("/etc", accounts)
+    .withDirectory(DEPENDENCIES, dependencies)
+    .withDirectory(APPLICATION, installedApplication(builder, context))
+    .withWorkdir(APPLICATION)
+    .withUser(`${build.user}:${build.user}`)
+    .withExposedPort(build.port)
+    .withEntrypoint(command)
+    .withDefaultArgs(build.command);
+  if (build.healthcheck === false) return image;
+  return image.withDockerHealthcheck(healthcheckCommand(build.healthcheck, build.port), {
+    interval: "10s",
+    timeout: "3s",
+    startPeriod: "20s",
+    retries: 3,
+  });
+}
+
+/** The virtual environment with what the running service needs, and nothing of the service. */
+async function installedDependencies(builder: Container, context: Context): Promise<Directory> {
+  const { runtime } = await requirementTexts(context);
+  return withUv(
+    withRequirements(builder, runtime),
+    ["pip", "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS_FILE],
+    context,
+  )
+    .directory(DEPENDENCIES)
+    .withTimestamps(EPOCH);
+}
+
+/** The service as its build backend packs it, or its packages as they are when it has none. */
+function installedApplication(builder: Container, context: Context): Directory {
+  const { project, source } = context;
+  const prepared = withVersion(builder, context)
+    .withMountedDirectory(SOURCE, source)
+    .withWorkdir(SOURCE);
+  const installed = project.installable
+    ? withUv(
+        withUv(prepared, ["build", "--quiet", "--wheel", "--out-dir=/dist"], context),
+        // By name from a folder, as from an index: no file then tells where it was built, or when.
+        [
+          "pip",
+          "install",
+          "--quiet",
+          "--no-deps",
+          "--no-index",
+          "--find-links=/dist",
+          `--target=${APPLICATION}`,
+          project.name,
+        ],
+        context,
+      )
+    : prepared
+        .withExec(["mkdir", APPLICATION])
+        .withExec(["cp", "-R", ...codePaths(project), APPLICATION])
+        .withExec([
+          "python3",
+          "-m",
+          "compileall",
+          "-q",
+          "--invalidation-mode=unchecked-hash",
+          APPLICATION,
+        ]);
+  return installed
+    .directory(APPLICATION)
+    .filter({ exclude: [".lock"] })
+    .withTimestamps(EPOCH);
+}
+
+/** Folders and modules that make up the code of a project without a build backend. */
+function codePaths({ layout }: Project): string[] {
+  return layout.kind === "src" ? ["src/."] : [...layout.source];
+}
+
+/** What the image runs: as configured, else the only script, else the package itself. */
+export function entrypoint({ config, project }: Pick<Context, "config" | "project">): string[] {
+  if (config.build.entrypoint) return [...config.build.entrypoint];
+  const [script, ...others] = project.scripts;
+  if (script !== undefined && others.length === 0) return [script];
+  const [name] = project.layout.packages;
+  if (name !== undefined) return ["python", "-m", name];
+  throw new SlipwayError(
+    "PROJECT",
+    `Nothing says what the image of ${project.name} runs: the project has no package and ${others.length > 0 ? "several scripts" : "no script"}. Set build.entrypoint in [tool.slipway].`,
+  );
+}
+
+/** A probe that needs nothing but Python: it fails on any status of 400 and above. */
+export function healthcheckCommand(path: string, port: number): string[] {
+  const url = JSON.stringify(`http://127.0.0.1:${port}${path}`);
+  return ["python", "-c", `import urllib.request as r; r.urlopen(${url}, timeout=2)`];
+}
+
+/** Environment of the running service. */
+function imageEnvironment({ build, model }: Context["config"]): Record<string, string> {
+  return {
+    PATH: `${APPLICATION}/bin:${DEPENDENCIES}/bin:/usr/local/bin:/usr/bin:/bin`,
+    PYTHONPATH: APPLICATION,
+    PYTHONUNBUFFERED: "1",
+    // The byte code is in the image, and the file system may be read-only.
+    PYTHONDONTWRITEBYTECODE: "1",
+    PORT: String(build.port),
+    MODEL_REGISTRY_NAME: model.name,
+    MODEL_STAGE: model.stage,
+    ...(model.version === undefined ? {} : { MODEL_VERSION: model.version }),
+  };
+}
+
+/** Labels by name; without a time, so that equal sources give equal images. */
+export function imageLabels(
+  { config, project }: Pick<Context, "config" | "project">,
+  { revision, sourceUrl }: BuildFacts,
+): Record<string, string> {
+  const { model } = config;
+  const labels: Record<string, string | undefined> = {
+    "org.opencontainers.image.title": project.name,
+    "org.opencontainers.image.version": project.version,
+    "org.opencontainers.image.description": project.description,
+    "org.opencontainers.image.licenses": project.license,
+    "org.opencontainers.image.revision": revision,
+    "org.opencontainers.image.source": sourceUrl,
+    "org.opencontainers.image.base.name": pythonImage(project.python.version, config.images),
+    "slipway.model.name": model.name,
+    "slipway.model.stage": model.stage,
+    "slipway.model.version": model.version,
+    ...config.build.labels,
+  };
+  if (config.build.dockerfile !== undefined) delete labels["org.opencontainers.image.base.name"];
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** passwd and group with a name for the service's user: some libraries ask for it. */
+async function accountFiles(base: Container, id: number): Promise<Directory> {
+  const [passwd, group] = await Promise.all([
+    base.file("/etc/passwd").contents(),
+    base.file("/etc/group").contents(),
+  ]);
+  return dag
+    .directory()
+    .withNewFile("passwd", `${passwd}service:x:${id}:${id}::/nonexistent:/usr/sbin/nologin\n`)
+    .withNewFile("group", `${group}service:x:${id}:\n`)
+    .withTimestamps(EPOCH);
+}
+
+/** Debian packages at their newest: the one part of an image that two days may build differently. */
+function withDebianPackages(base: Container, packages: readonly string[]): Container {
+  if (packages.length === 0) return base;
+  const script = [
+    "apt-get update -q",
+    'apt-get install -q -y --no-install-recommends "$@"',
+    "rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/*",
+  ].join(" && ");
+  return base
+    .withEnvVariable("DEBIAN_FRONTEND", "noninteractive")
+    .withExec(["sh", "-c", script, "sh", ...packages])
+    .withoutEnvVariable("DEBIAN_FRONTEND");
+}

@@ -1,0 +1,102 @@
+import type { Directory, Secret, Service } from "@dagger.io/dagger";
+
+import { resolveConfig } from "../core/config/resolve.js";
+import type { Config } from "../core/config/schema.js";
+import { detectProject, filesToRead } from "../core/project/detect.js";
+import type { Project } from "../core/project/types.js";
+import { SlipwayError } from "../core/errors.js";
+import { isTable, readToml, type TomlTable } from "../core/toml.js";
+
+/** What the caller gives, as the module's constructor takes it. */
+export interface Inputs {
+  /** The service's folder. */
+  readonly source: Directory;
+  /** `key=value`, the strongest layer of the configuration. */
+  readonly set: readonly string[];
+  /** `NAME=value`, the caller's environment: a module sees none of its own. */
+  readonly environment: readonly string[];
+  readonly safetyKey?: Secret | undefined;
+  /** A mirror of the OSV advisories. */
+  readonly advisories?: Service | undefined;
+}
+
+/** Files in which tools are configured, besides `pyproject.toml`. */
+const SETTINGS = [
+  ".coveragerc",
+  ".mypy.ini",
+  "mypy.ini",
+  "pytest.ini",
+  "setup.cfg",
+  "tox.ini",
+];
+
+/** What every stage works on: the source, and what is known and wanted of it. */
+export interface Context extends Inputs {
+  readonly config: Config;
+  readonly project: Project;
+  /** Tables of `pyproject.toml`; empty when there is none. */
+  readonly pyproject: TomlTable;
+  /** What the files say that were read to know the project, by path. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** What the reader should know although nothing is wrong. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Reads what the configuration and the project's nature depend on, and nothing else.
+ *
+ * @throws SlipwayError with all mistakes of the configuration, or saying why this is no project.
+ */
+export async function loadContext(inputs: Inputs): Promise<Context> {
+  const { source } = inputs;
+  const found = await Promise.all(["*", "*/*", "src/*/*"].map((pattern) => source.glob(pattern)));
+  const paths = [...new Set(found.flat())].sort();
+  const wanted = new Set(["pyproject.toml", ...SETTINGS, ...filesToRead(paths)]);
+  const entries = await Promise.all(
+    paths
+      .filter((path) => wanted.has(path))
+      .map(async (path) => [path, await source.file(path).contents()] as const),
+  );
+  const texts = Object.fromEntries(entries);
+  const resolved = resolveConfig({
+    pyproject: texts["pyproject.toml"],
+    env: readEnvironment(inputs.environment),
+    set: inputs.set,
+  });
+  return {
+    ...inputs,
+    config: resolved.config,
+    project: detectProject({ paths, contents: texts }, resolved.config),
+    pyproject: readToml(texts["pyproject.toml"] ?? "", "pyproject.toml").value,
+    texts,
+    notices: resolved.notices,
+  };
+}
+
+/** `NAME=value` pairs; the value may be empty and may hold further `=`. */
+export function readEnvironment(pairs: readonly string[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1)
+      throw new SlipwayError("USAGE", `--environment takes NAME=value; "${pair}" is not of that form.`);
+    values[pair.slice(0, at)] = pair.slice(at + 1);
+  }
+  return values;
+}
+
+/** The table `[tool.NAME]` of `pyproject.toml`, if it is there. */
+export function toolTable({ pyproject }: Pick<Context, "pyproject">, name: string): TomlTable | undefined {
+  const { tool } = pyproject;
+  const found = isTable(tool) ? tool[name] : undefined;
+  return isTable(found) ? found : undefined;
+}
+
+/** Whether one of the tools' own configuration files, of the `.ini` kind, has such a line. */
+export function hasSetting(
+  { texts }: Pick<Context, "texts">,
+  files: readonly string[],
+  line: RegExp,
+): boolean {
+  return files.some((file) => line.test(texts[file] ?? ""));
+}
