@@ -39,8 +39,9 @@ function pythonJson(value: unknown): string {
     const entries = Object.entries(value).sort(([a], [b]) => byCodePoint(a, b));
     return `{${entries.map(([key, inner]) => `${pythonJson(key)}: ${pythonJson(inner)}`).join(", ")}}`;
   }
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) =>
-    unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 

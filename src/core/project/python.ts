@@ -77,7 +77,7 @@ function refuseUnfit(
   if (fits === false)
     throw new SlipwayError(
       "PROJECT",
-      `${origin} asks for Python ${version}, but requires-python is "${requires ?? ""}". Change one of the two.`,
+      `${origin} asks for Python ${version}, but requires-python is "${requires}". Change one of the two.`,
     );
 }
 
