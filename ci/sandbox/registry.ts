@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { cachePath, withLock } from "./cache.js";
+import { endProcess, launch, untilUp, type DaemonOptions } from "./daemon.js";
 import { SandboxError } from "./failure.js";
 import { run } from "./run.js";
 import { ensureTool } from "./tools.js";
 
 const DEFAULT_PORT = 5417;
+
+const PORT_HINT = "If the port is taken, set SLIPWAY_REGISTRY_PORT to a free one.";
 
 /** Where a registry answers, as image references spell it: `127.0.0.1:PORT`, plain http. */
 export interface Registry {
@@ -68,20 +69,23 @@ export async function ensureRegistry(report?: (line: string) => void): Promise<R
     const { address, pid } = await registryStatus();
     if (pid !== undefined) return { address };
     // Ours, but hung or on another port than the one asked for now.
-    await endProcess(await ownProcess());
+    const stale = await ownProcess();
+    if (stale !== undefined) await endProcess(stale);
     if (await answers(address)) {
-      throw new SandboxError(
-        `Something else answers on ${address}.`,
-        "Stop it, or set SLIPWAY_REGISTRY_PORT to a free port.",
-      );
+      throw new SandboxError(`Something else answers on ${address}.`, PORT_HINT);
     }
     const folder = cachePath("registry");
     await mkdir(folder, { recursive: true });
     const config = join(folder, "config.json");
     await writeFile(config, configuration(folder, address, "warn"));
-    const started = await launch([program, "serve", config], join(folder, "log"), true);
+    const daemon: DaemonOptions = {
+      command: [program, "serve", config],
+      log: join(folder, "log"),
+      outlive: true,
+    };
+    const started = await launch(daemon);
     await writeFile(join(folder, "pid"), `${started}\n`);
-    await untilUp(started, join(folder, "log"), async () => await answers(address));
+    await untilUp(started, daemon, PORT_HINT, async () => (await answers(address)) || undefined);
     return { address };
   });
 }
@@ -90,7 +94,7 @@ export async function ensureRegistry(report?: (line: string) => void): Promise<R
 export async function stopRegistry(): Promise<boolean> {
   return await withLock("registry", async () => {
     const pid = await ownProcess();
-    await endProcess(pid);
+    if (pid !== undefined) await endProcess(pid);
     await rm(cachePath("registry", "pid"), { force: true });
     return pid !== undefined;
   });
@@ -108,27 +112,32 @@ export async function startRegistry(
   const program = await ensureTool("docker-registry");
   const folder = await mkdtemp(join(tmpdir(), "slipway-registry-"));
   const config = join(folder, "config.json");
-  const log = join(folder, "log");
-  if (options.auth) await writeFile(join(folder, "htpasswd"), await htpasswd(options.auth));
-  await writeFile(config, configuration(folder, "127.0.0.1:0", "info", options.auth !== undefined));
-  // setpriv: the kernel ends the registry when this process is gone.
-  const pid = await launch(
-    ["setpriv", "--pdeathsig", "TERM", program, "serve", config],
-    log,
-    false,
-  );
-  const stop = async (): Promise<void> => {
-    await endProcess(pid);
-    await rm(folder, { recursive: true, force: true });
+  const daemon: DaemonOptions = {
+    command: [program, "serve", config],
+    log: join(folder, "log"),
+    outlive: false,
   };
+  const forget = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
-    const address = await untilUp(pid, log, async () => {
-      const heard = /listening on (127\.0\.0\.1:\d+)/.exec(await readFile(log, "utf8"))?.[1];
+    if (options.auth) await writeFile(join(folder, "htpasswd"), await htpasswd(options.auth));
+    const level = "info"; // It tells the port.
+    await writeFile(
+      config,
+      configuration(folder, "127.0.0.1:0", level, options.auth !== undefined),
+    );
+    const pid = await launch(daemon);
+    const address = await untilUp(pid, daemon, PORT_HINT, async () => {
+      const log = await readFile(daemon.log, "utf8");
+      const heard = /listening on (127\.0\.0\.1:\d+)/.exec(log)?.[1];
       return heard !== undefined && (await answers(heard)) ? heard : undefined;
     });
+    const stop = async (): Promise<void> => {
+      await endProcess(pid);
+      await forget();
+    };
     return { address, stop };
   } catch (error) {
-    await stop();
+    await forget();
     throw error;
   }
 }
@@ -157,46 +166,6 @@ async function htpasswd({ user, password }: Credentials): Promise<string> {
   return `${user}:${hash}\n`;
 }
 
-async function launch(command: string[], log: string, background: boolean): Promise<number> {
-  const [program = "", ...args] = command;
-  const output = await open(log, "w");
-  try {
-    const child = spawn(program, args, {
-      stdio: ["ignore", output.fd, output.fd],
-      detached: background,
-      // Tracing headers and the like of the caller are no business of the registry's.
-      env: { PATH: process.env["PATH"] },
-    });
-    await new Promise((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", reject);
-    });
-    child.unref();
-    return child.pid ?? 0;
-  } finally {
-    await output.close();
-  }
-}
-
-/** Waits at most 10 s for `probe` to answer; says what the registry wrote if it ends before. */
-async function untilUp<T>(
-  pid: number,
-  log: string,
-  probe: () => Promise<T | undefined | false>,
-): Promise<T> {
-  for (let waited = 0; waited < 10_000 && alive(pid); waited += 20) {
-    const answer = await probe();
-    if (answer) return answer;
-    await sleep(20);
-  }
-  const said = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-3);
-  await endProcess(pid);
-  throw new SandboxError(
-    `The registry does not come up. It said:\n    ${said.join("\n    ")}`,
-    "If the port is taken, set SLIPWAY_REGISTRY_PORT to a free one.",
-  );
-}
-
 async function answers(address: string): Promise<boolean> {
   try {
     const response = await fetch(`http://${address}/v2/`, { signal: AbortSignal.timeout(2_000) });
@@ -215,23 +184,5 @@ async function ownProcess(): Promise<number | undefined> {
     return command.split("\0").includes(cachePath("registry", "config.json")) ? pid : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function endProcess(pid: number | undefined): Promise<void> {
-  if (pid === undefined || !alive(pid)) return;
-  process.kill(pid, "SIGTERM");
-  for (let waited = 0; alive(pid); waited += 20) {
-    if (waited === 5_000) process.kill(pid, "SIGKILL");
-    await sleep(20);
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -10,7 +10,7 @@ import { Layout, RECIPE, SOURCE_DATE_EPOCH, type Descriptor } from "./oci.js";
 import { title, type Architecture, type ImageSpec } from "./table.js";
 
 /** Raise it when the way images are made changes and their table does not. */
-const METHOD = 1;
+const METHOD = 2;
 
 const MANIFESTS =
   "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";

@@ -1,12 +1,14 @@
 import { mkdir, readFile } from "node:fs/promises";
+import { freemem } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 import { SandboxError } from "../failure.js";
 import { debianMirror } from "../packages.js";
-import { start, type Running } from "../run.js";
+import { run, start, type Running } from "../run.js";
 import { SOURCE_DATE_EPOCH } from "./oci.js";
+import { folderHeader } from "./tar.js";
 import type { Architecture, BusyboxImage, DebianImage } from "./table.js";
 
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -35,8 +37,7 @@ export async function debianRoot<T>(
     [
       "--variant=minbase",
       `--architectures=${architecture}`,
-      // Device nodes are the engine's; a layer with them can't be unpacked without root.
-      "--skip=output/mknod",
+      "--skip=output/dev",
       "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
       `--include=${["usr-is-merged", ...image.packages].join(",")}`,
       ...UNREAD.map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
@@ -45,11 +46,30 @@ export async function debianRoot<T>(
     ],
     image.suite,
     "-",
+    scratch,
     { FACTS: facts },
   );
-  const [layer] = await Promise.all([use(running.stdout), running.done]);
+  let layer: T;
+  try {
+    layer = await use(Readable.from(withDev(running.stdout)));
+  } catch (error) {
+    // Nobody reads on: without this the command would wait for ever.
+    running.stdout.destroy();
+    await running.done.catch(() => undefined);
+    throw error;
+  }
+  await running.done;
   const python = await readFile(join(facts, "python-version"), "utf8").catch(() => undefined);
   return { layer, env: python === undefined ? {} : { PYTHON_VERSION: python } };
+}
+
+/**
+ * Puts an empty /dev before a root's other entries: device nodes are the engine's, and a layer with
+ * them can't be unpacked without root.
+ */
+async function* withDev(root: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield await folderHeader("./dev");
+  yield* root;
 }
 
 /** Unpacks busybox of any architecture, without running it, and gives the path of the program. */
@@ -64,6 +84,7 @@ export async function busyboxProgram(
     ["--variant=extract", `--architectures=${architecture}`, "--include=busybox-static"],
     image.suite,
     root,
+    scratch,
   );
   running.stdout.resume();
   await running.done;
@@ -74,18 +95,39 @@ async function mmdebstrap(
   options: string[],
   suite: string,
   target: string,
+  scratch: string,
   env: Record<string, string> = {},
 ): Promise<Running> {
   const { archive, security } = await debianMirror();
   const sources = [`deb ${archive} ${suite} main`];
   if (security !== undefined) sources.push(`deb ${security} ${suite}-security main`);
+  const [program = "", ...prefix] = [...(await inMemory(scratch)), "mmdebstrap"];
   return start(
-    "mmdebstrap",
-    ["--quiet", `--keyring=${KEYRING}`, ...options, suite, target, ...sources],
+    program,
+    [...prefix, "--quiet", `--keyring=${KEYRING}`, ...options, suite, target, ...sources],
     {
       env: { ...hostEnvironment(), SOURCE_DATE_EPOCH: String(SOURCE_DATE_EPOCH), ...env },
       hint: "See /etc/apt for the mirror in use; SLIPWAY_CACHE and TMPDIR need some 1 GB free.",
     },
+  );
+}
+
+/**
+ * What to put before a command so that its temporary files are in memory: dpkg waits for the disk
+ * at every step, which is most of the time. The mount is the command's own and goes with it.
+ *
+ * @returns Nothing to put there without the memory or the privilege; it is only slower then.
+ */
+async function inMemory(scratch: string): Promise<string[]> {
+  if (process.getuid?.() !== 0 || freemem() < 4 * 2 ** 30) return [];
+  const mounted = 'mount -t tmpfs -o mode=1777 tmpfs "$0" && TMPDIR="$0" exec "$@"';
+  const folder = join(scratch, "tmp");
+  await mkdir(folder, { recursive: true });
+  const prefix = ["unshare", "--mount", "--", "sh", "-c", mounted, folder];
+  const [program = "", ...args] = [...prefix, "true"];
+  return await run(program, args).then(
+    () => prefix,
+    () => [],
   );
 }
 

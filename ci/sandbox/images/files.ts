@@ -1,22 +1,13 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-
-import { pack } from "tar-stream";
+import type { Readable } from "node:stream";
 
 import { SandboxError } from "../failure.js";
 import { run } from "../run.js";
 import { busyboxProgram, hostArchitecture } from "./debian.js";
-import { SOURCE_DATE_EPOCH, sha256 } from "./oci.js";
+import { sha256 } from "./oci.js";
 import type { Architecture, BusyboxImage, WheelImage } from "./table.js";
-
-/** An entry of a layer; folders have neither content nor a link. */
-interface Entry {
-  content?: Buffer;
-  /** Path, inside the layer, of the file that this one is another name of. */
-  link?: string;
-  mode?: number;
-}
+import { tarOf, type Entry } from "./tar.js";
 
 /** busybox under the names of all its applets, as hard links, and the folders a shell expects. */
 export async function busyboxTar(
@@ -84,25 +75,4 @@ export async function wheelTar(
     entries[program] = { content: await readFile(join(scripts, program)), mode: 0o755 };
   }
   return tarOf(entries);
-}
-
-/** A tar stream that depends on nothing but its entries: sorted, owned by root, of one time. */
-function tarOf(entries: Record<string, Entry>): Readable {
-  const tar = pack();
-  const mtime = new Date(SOURCE_DATE_EPOCH * 1000);
-  for (const [name, { content, link, mode }] of Object.entries(entries).sort(byName)) {
-    const header = { name, mtime, uid: 0, gid: 0 };
-    if (link !== undefined) tar.entry({ ...header, type: "link", linkname: link, mode: 0o755 });
-    else if (content) tar.entry({ ...header, mode: mode ?? 0o644 }, content);
-    else tar.entry({ ...header, type: "directory", mode: mode ?? 0o755 });
-  }
-  tar.finalize();
-  // tar-stream's own stream is not Node's.
-  return Readable.from(tar);
-}
-
-/** Folders before what is in them, and the file before its links: `bin/busybox` is no first name. */
-function byName([a, x]: [string, Entry], [b, y]: [string, Entry]): number {
-  const links = Number(x.link !== undefined) - Number(y.link !== undefined);
-  return links === 0 ? (a < b ? -1 : 1) : links;
 }

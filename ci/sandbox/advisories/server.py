@@ -1,0 +1,267 @@
+"""A mirror of vulnerability records that answers as the OSV API does, for the PyPI ecosystem.
+
+    python3 server.py [--folder FOLDER] [--bind 127.0.0.1] [--port 0]
+
+FOLDER holds OSV records, one JSON file each; without it, the folder of this file. The first line of
+output is the address. All records are read and checked at the start: a wrong one ends the server,
+because a record that is silently left out would look like "no vulnerabilities".
+
+    POST /v1/query        {"package": {"name", "ecosystem"} or {"purl"}, "version"}
+    POST /v1/querybatch   {"queries": [...]}, at most 1000; ids only, as the OSV API answers
+    GET  /v1/vulns/ID     one record, also by alias
+    GET  /healthz         how many records are served
+
+Needs `packaging`, or a pip to take it from. Other ecosystems, and queries by commit, are refused
+rather than answered with nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+try:
+    from packaging.version import InvalidVersion, Version
+except ImportError:
+    from pip._vendor.packaging.version import InvalidVersion, Version  # type: ignore[assignment]
+
+Record = dict[str, Any]
+
+ECOSYSTEM = "PyPI"
+MAX_BODY = 4 * 1024 * 1024
+MAX_QUERIES = 1000
+EVENTS = ("introduced", "fixed", "last_affected", "limit")
+
+
+class BadRecord(Exception):
+    """A file in the folder is not an OSV record that can be matched."""
+
+
+class BadQuery(Exception):
+    """A query that can't be answered truthfully."""
+
+
+def normalized(name: str) -> str:
+    """A project's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def version_of(text: object) -> Version:
+    if not isinstance(text, str):
+        raise InvalidVersion(f"{text!r} is not a version")
+    return Version(text)
+
+
+def in_range(version: Version, events: list[dict[str, str]]) -> bool:
+    """Whether OSV's range events, in order of their versions, end with `version` affected."""
+    limits = [event["limit"] for event in events if "limit" in event]
+    if limits and not any(limit == "*" or version < Version(limit) for limit in limits):
+        return False
+    affected = False
+    steps = [(kind, event[kind]) for event in events for kind in EVENTS[:3] if kind in event]
+    # "introduced: 0" is before every version, also before development releases of 0.
+    for kind, bound in sorted(steps, key=lambda step: (step[1] != "0", Version(step[1]))):
+        if kind == "introduced" and (bound == "0" or version >= Version(bound)):
+            affected = True
+        elif kind == "fixed" and version >= Version(bound):
+            affected = False
+        elif kind == "last_affected" and version > Version(bound):
+            affected = False
+    return affected
+
+
+def is_affected(record: Record, name: str, version: Version | None) -> bool:
+    """Whether a record is about this version of a project, or about any when none is given."""
+    for affected in record["affected"]:
+        package = affected["package"]
+        if package["ecosystem"] != ECOSYSTEM or normalized(package["name"]) != name:
+            continue
+        if version is None:
+            return True
+        if any(Version(listed) == version for listed in affected.get("versions", [])):
+            return True
+        for span in affected.get("ranges", []):
+            if span["type"] == "ECOSYSTEM" and in_range(version, span["events"]):
+                return True
+    return False
+
+
+def check(record: object) -> Record:
+    """Makes sure that matching can't fail later; ranges of commits are for people and passed by."""
+    if not isinstance(record, dict):
+        raise BadRecord("it is not an object")
+    for key in ("id", "modified", "affected"):
+        if not record.get(key):
+            raise BadRecord(f"it has no {key}")
+    for affected in record["affected"]:
+        package = affected.get("package", {})
+        if package.get("ecosystem") != ECOSYSTEM or not package.get("name"):
+            raise BadRecord(f"an affected package is without a name or not of {ECOSYSTEM}")
+        if not affected.get("versions") and not affected.get("ranges"):
+            raise BadRecord(f"{package['name']} has neither versions nor ranges")
+        for listed in affected.get("versions", []):
+            version_of(listed)
+        for span in affected.get("ranges", []):
+            if span.get("type") == "GIT":
+                continue
+            if span.get("type") != "ECOSYSTEM":
+                raise BadRecord(f"range type {span.get('type')!r} is not used with {ECOSYSTEM}")
+            events = span.get("events", [])
+            if not any("introduced" in event for event in events):
+                raise BadRecord(f"a range of {package['name']} is never introduced")
+            for event in events:
+                if len(event) != 1 or next(iter(event)) not in EVENTS:
+                    raise BadRecord(f"event {event!r} is not one of {', '.join(EVENTS)}")
+                if event != {"limit": "*"}:
+                    version_of(next(iter(event.values())))
+    return record
+
+
+def load(folder: Path) -> list[Record]:
+    """All the folder's records, by id."""
+    records: dict[str, Record] = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            record = check(json.loads(path.read_text("utf-8")))
+        except (BadRecord, InvalidVersion, ValueError, AttributeError, TypeError) as error:
+            raise BadRecord(f"{path.name}: {error}") from error
+        if record["id"] in records:
+            raise BadRecord(f"{path.name}: {record['id']} is in the folder twice")
+        records[record["id"]] = record
+    if not records:
+        raise BadRecord(f"{folder} holds no .json file")
+    return [records[key] for key in sorted(records)]
+
+
+def target(query: object) -> tuple[str, Version | None]:
+    """The normalized name and the version that a query is about."""
+    if not isinstance(query, dict) or not isinstance(query.get("package"), dict):
+        raise BadQuery("a query needs a package; commits are not looked up here")
+    package, version = query["package"], query.get("version")
+    name, ecosystem = package.get("name"), package.get("ecosystem")
+    purl = package.get("purl")
+    if isinstance(purl, str):
+        found = re.fullmatch(r"pkg:pypi/([^@?#/]+)(?:@([^?#]+))?(?:[?#].*)?", purl)
+        if found is None:
+            raise BadQuery(f"only pkg:pypi/ is served, not {purl}")
+        name, ecosystem = unquote(found[1]), ECOSYSTEM
+        if found[2] is not None:
+            if version is not None:
+                raise BadQuery("the version is given twice, in the purl and beside it")
+            version = unquote(found[2])
+    if not isinstance(name, str) or not name:
+        raise BadQuery("the package has no name")
+    if ecosystem != ECOSYSTEM:
+        raise BadQuery(f"only {ECOSYSTEM} is served, not {ecosystem}")
+    try:
+        return normalized(name), None if version is None else version_of(version)
+    except InvalidVersion as error:
+        raise BadQuery(f"version: {error}") from error
+
+
+class Mirror:
+    """The records, and the questions that can be asked of them."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = records
+
+    def query(self, query: object) -> Iterator[Record]:
+        name, version = target(query)
+        for record in self.records:
+            if "withdrawn" not in record and is_affected(record, name, version):
+                yield record
+
+    def post(self, path: str, body: object) -> Record | None:
+        if path == "/v1/query":
+            found = list(self.query(body))
+            return {"vulns": found} if found else {}
+        if path == "/v1/querybatch":
+            queries = body.get("queries") if isinstance(body, dict) else None
+            if not isinstance(queries, list) or len(queries) > MAX_QUERIES:
+                raise BadQuery(f"queries has to be a list of at most {MAX_QUERIES}")
+            return {"results": [self.brief(query) for query in queries]}
+        return None
+
+    def brief(self, query: object) -> Record:
+        found = [{"id": each["id"], "modified": each["modified"]} for each in self.query(query)]
+        return {"vulns": found} if found else {}
+
+    def get(self, path: str) -> Record | None:
+        if path == "/healthz":
+            return {"records": len(self.records)}
+        wanted = unquote(path.removeprefix("/v1/vulns/"))
+        for record in self.records:
+            if path.startswith("/v1/vulns/") and wanted in (record["id"], *record.get("aliases", [])):
+                return record
+        return None
+
+
+def handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
+    """The request handler of one mirror; answers and errors have the OSV API's shape."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = 30
+
+        def do_GET(self) -> None:
+            self.answer(mirror.get(self.path))
+
+        def do_POST(self) -> None:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdigit() or int(length) > MAX_BODY:
+                self.close_connection = True
+                self.refuse(413, f"a body needs a Content-Length of at most {MAX_BODY}")
+                return
+            try:
+                self.answer(mirror.post(self.path, json.loads(self.rfile.read(int(length)))))
+            except ValueError as error:
+                self.refuse(400, f"not JSON: {error}")
+            except BadQuery as error:
+                self.refuse(400, str(error))
+
+        def answer(self, value: Record | None) -> None:
+            if value is None:
+                self.refuse(404, f"nothing at {self.path}")
+            else:
+                self.send(200, value)
+
+        def refuse(self, status: int, message: str) -> None:
+            self.send(status, {"code": 5 if status == 404 else 3, "message": message})
+
+        def send(self, status: int, value: Record) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    return Handler
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--bind", default="127.0.0.1", help="0.0.0.0 only inside a container")
+    parser.add_argument("--port", type=int, default=0, help="0: one that is free")
+    options = parser.parse_args()
+    try:
+        records = load(options.folder)
+    except BadRecord as error:
+        print(f"advisories: {error}", file=sys.stderr)
+        return 2
+    server = ThreadingHTTPServer((options.bind, options.port), handler(Mirror(records)))
+    print(f"http://{options.bind}:{server.server_port}", flush=True)
+    server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

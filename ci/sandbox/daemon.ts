@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { open, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { SandboxError } from "./failure.js";
+
+/** A server process of the sandbox. */
+export interface DaemonOptions {
+  /** Program and arguments. */
+  command: [string, ...string[]];
+  /** File that gets what it prints; made anew. */
+  log: string;
+  /** Whether it outlives this process, or the kernel ends it together with this one. */
+  outlive: boolean;
+}
+
+/** Starts a server process and gives its id. It sees nothing of the environment but PATH. */
+export async function launch({ command, log, outlive }: DaemonOptions): Promise<number> {
+  const [program, ...args] = outlive
+    ? command
+    : (["setpriv", "--pdeathsig", "TERM", ...command] as const);
+  const output = await open(log, "w");
+  try {
+    const child = spawn(program, args, {
+      stdio: ["ignore", output.fd, output.fd],
+      detached: outlive,
+      env: { PATH: process.env["PATH"] },
+    });
+    await new Promise((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    child.unref();
+    return child.pid ?? 0;
+  } finally {
+    await output.close();
+  }
+}
+
+/**
+ * Waits until `probe` has an answer, at most 30 s.
+ *
+ * @throws SandboxError with the last lines of the log when the process ends before, or never answers;
+ *   it does not run any more then.
+ */
+export async function untilUp<T>(
+  pid: number,
+  { command, log }: DaemonOptions,
+  hint: string,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
+  for (const end = Date.now() + 30_000; Date.now() < end && alive(pid); await sleep(20)) {
+    const answer = await probe();
+    if (answer !== undefined) return answer;
+  }
+  await endProcess(pid);
+  const said = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-3);
+  throw new SandboxError(`${command[0]} does not come up:\n    ${said.join("\n    ")}`, hint);
+}
+
+/** Ends a process, with force after 5 s, and waits until it is gone. */
+export async function endProcess(pid: number): Promise<void> {
+  for (let waited = 0; alive(pid); waited += 20) {
+    if (waited === 0) process.kill(pid, "SIGTERM");
+    if (waited === 5_000) process.kill(pid, "SIGKILL");
+    await sleep(20);
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
