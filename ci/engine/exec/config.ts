@@ -105,10 +105,6 @@ function environment(spec: ExecSpec, host: ConfigInput["hostEnv"]): string[] {
     env[upper] ??= value;
     env[lower] ??= value;
   }
-  if (spec.nesting !== undefined) {
-    env["DAGGER_SESSION_PORT"] = String(spec.nesting.port);
-    env["DAGGER_SESSION_TOKEN"] = spec.nesting.token;
-  }
   return Object.entries(env).map(([key, value]) => `${key}=${value}`);
 }
 
@@ -168,14 +164,18 @@ function userMounts({ spec, sources }: ConfigInput): OciMount[] {
       destination,
       type: "bind",
       source: sources[index] ?? "",
-      options: ["rbind", ...device, ...readonlyOptions(mount)],
+      options: ["rbind", ...device, ...accessOptions(mount)],
     };
   });
 }
 
-function readonlyOptions(mount: Mount): string[] {
-  if (mount.kind !== "secret") return [];
-  return ["ro", "nosuid", ...((mount.mode & 0o111) === 0 ? ["noexec"] : [])];
+function accessOptions(mount: Mount): string[] {
+  if (mount.kind === "secret") {
+    return ["ro", "nosuid", ...((mount.mode & 0o111) === 0 ? ["noexec"] : [])];
+  }
+  return (mount.kind === "directory" || mount.kind === "file") && mount.readOnly === true
+    ? ["ro"]
+    : [];
 }
 
 /** /etc/hosts as Dagger writes it. */

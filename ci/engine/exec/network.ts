@@ -170,12 +170,19 @@ echo; read _ || true`;
 const STDIO: ("pipe" | "ignore")[] = ["ignore", "pipe", "pipe"];
 
 /** A child process that the kernel kills when this process dies, however it dies; not in the terminal's group. */
-function guarded(command: string, args: string[], stdio: ("pipe" | "ignore")[]): ChildProcess {
+export function guarded(
+  command: string,
+  args: string[],
+  stdio: ("pipe" | "ignore")[],
+): ChildProcess {
   return spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], { stdio, detached: true });
 }
 
 /** Waits until the child says something on `stream`; throws with what it complained about when it ends before that. */
-async function answer(child: ChildProcess, stream: Readable | Writable | null): Promise<void> {
+export async function answer(
+  child: ChildProcess,
+  stream: Readable | Writable | null,
+): Promise<void> {
   const complaints: Buffer[] = [];
   child.stderr?.on("data", (chunk: Buffer) => complaints.push(chunk));
   await new Promise<void>((resolve, reject) => {

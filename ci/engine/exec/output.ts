@@ -8,6 +8,9 @@ import type { OutputStream } from "./types.js";
 /** Most outputs are small: they are kept in memory up to here, and stream to the store from here on. */
 const IN_MEMORY = 256 * 1024;
 
+const RUNTIME_WORDS = /^(executable file|open executable|exec|error|mount|run[cC])\b/;
+const MAX_HELD = 4096;
+
 class BlobSink {
   private chunks: Buffer[] = [];
   private bytes = 0;
@@ -59,10 +62,30 @@ export class OutputRecorder {
     };
   }
 
-  /** Reads `source` to its end. `hold` may keep back a first chunk: it is dropped if the answer is false at the end. */
-  async record(stream: OutputStream, source: Readable): Promise<void> {
+  /**
+   * Reads `source` to its end. The runtime complains on the command's own stderr: what looks like that is held back
+   * until it is known whether the command `failedToStart`, and dropped in that case.
+   */
+  async record(
+    stream: OutputStream,
+    source: Readable,
+    failedToStart?: Promise<boolean>,
+  ): Promise<void> {
     const scrubber = new Scrubber(this.secrets);
-    for await (const chunk of source) await this.emit(stream, scrubber.push(chunk as Buffer));
+    let held: Buffer | undefined = failedToStart && Buffer.alloc(0);
+    for await (const part of source) {
+      let chunk = part as Buffer;
+      if (held !== undefined) {
+        held = Buffer.concat([held, chunk]);
+        if (held.length < MAX_HELD && RUNTIME_WORDS.test(held.toString())) continue;
+        chunk = held;
+        held = undefined;
+      }
+      await this.emit(stream, scrubber.push(chunk));
+    }
+    if (held !== undefined && !(await failedToStart)) {
+      await this.emit(stream, scrubber.push(held));
+    }
     await this.emit(stream, scrubber.end());
   }
 

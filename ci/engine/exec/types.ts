@@ -11,6 +11,8 @@ export type Mount =
       readonly target: string;
       readonly source: Snapshot;
       readonly path: string;
+      /** The container cannot write to it. */
+      readonly readOnly?: boolean;
     }
   /** A persistent directory or file of the host, read-write (a cache volume). */
   | { readonly kind: "cache"; readonly target: string; readonly volumePath: string }
@@ -49,8 +51,6 @@ export interface ExecSpec {
   readonly insecureRootCapabilities?: boolean;
   /** The command is process 1 itself, without anyone who reaps orphans. */
   readonly noInit?: boolean;
-  /** Makes the session at `port` of the host's loopback reachable, and names it in DAGGER_SESSION_*. */
-  readonly nesting?: { readonly port: number; readonly token: string };
 }
 
 export type OutputStream = "stdout" | "stderr";
@@ -93,13 +93,10 @@ export interface ServiceExit {
 export interface RunningService {
   /** Reachable from all containers of this runner. */
   readonly ip: string;
-  readonly hostname: string;
   /** Resolves when the process has ended, whoever ended it. Never rejects. */
   readonly exited: Promise<ServiceExit>;
   /** SIGTERM, SIGKILL after ten seconds; at once with `kill`. Resolves when nothing of it is left. */
   stop(kill?: boolean): Promise<void>;
-  /** Sends `signal` (e.g. "SIGHUP") to the service's process. */
-  signal(signal: NodeJS.Signals): Promise<void>;
 }
 
 /** A way through the network that stays open until `close`. */
@@ -117,15 +114,6 @@ export interface RunnerOptions {
   readonly hostEnv?: Readonly<Record<string, string | undefined>>;
 }
 
-/**
- * The contract of `runner.ts`:
- *   Runner.create(store, options): Promise<Runner>   - throws DoctorError naming everything that is missing
- *   runner.run(spec, options?): Promise<ExecResult>
- *   runner.startService(spec, ports, options?): Promise<RunningService>
- *   runner.exposeHost(ports: {backend, frontend?}[], host = "127.0.0.1"): Promise<Forward>   containers → host
- *   runner.tunnel(ip, ports: {backend, frontend?}[]): Promise<Forward>                       host loopback → service
- *   runner.close(): Promise<void>
- */
 export interface PortForward {
   /** The port at the server's side. */
   readonly backend: number;

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Launched } from "./launch.js";
+import { Scrubber } from "./scrub.js";
+import type { OutputStream, RunOptions, ServiceExit, ServicePort } from "./types.js";
+
+const TAIL = 64 * 1024;
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 500;
+
+/** The last of a service's output; the whole of it goes to whoever listens, and is not kept. */
+export class ServiceOutput {
+  private tail = Buffer.alloc(0);
+
+  constructor(private readonly options: RunOptions) {}
+
+  async read(stream: OutputStream, source: AsyncIterable<Buffer>): Promise<void> {
+    const scrubber = new Scrubber(this.options.secrets ?? []);
+    for await (const chunk of source) this.add(stream, scrubber.push(chunk));
+    this.add(stream, scrubber.end());
+  }
+
+  add(stream: OutputStream, chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.options.onOutput?.(stream, chunk);
+    this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL);
+  }
+
+  toString(): string {
+    return this.tail.toString();
+  }
+}
+
+/** Waits until each TCP port accepts a connection. Rejects when the service ends before that, with what it said last. */
+export async function untilHealthy(
+  ports: readonly ServicePort[],
+  probe: (port: number) => Promise<void>,
+  exited: Promise<ServiceExit>,
+): Promise<void> {
+  let exit: ServiceExit | undefined;
+  const ended = exited.then((how) => (exit = how));
+  for (const { port, protocol, skipHealthcheck } of ports) {
+    if (protocol === "udp" || skipHealthcheck === true) continue;
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      if (exit !== undefined) throw exitError(exit, port);
+      const up = await probe(port).then(
+        () => true,
+        () => false,
+      );
+      if (up && exit === undefined) break;
+      await Promise.race([ended, sleep(wait)]);
+    }
+  }
+}
+
+function exitError({ exitCode, tail }: ServiceExit, port: number): Error {
+  const said = tail.trim() === "" ? "it printed nothing" : `its last output was:\n${tail.trim()}`;
+  return new Error(
+    `service exited before healthcheck: exit code: ${exitCode}, port ${port} never answered; ${said}`,
+  );
+}
+
+/** SIGTERM, and SIGKILL to what has not ended `graceMs` later. */
+export async function stopGracefully(
+  process: Launched,
+  exited: Promise<unknown>,
+  graceMs: number,
+): Promise<void> {
+  await process.signal("SIGTERM");
+  const timer = new AbortController();
+  await Promise.race([
+    exited,
+    sleep(graceMs, undefined, { signal: timer.signal }).catch(() => undefined),
+  ]);
+  timer.abort();
+  process.kill();
+  await exited;
+}
