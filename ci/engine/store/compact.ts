@@ -4,17 +4,12 @@ import { joinRaw, toBytes, toRaw, type Raw } from "./raw.js";
 import { peek } from "./resolve.js";
 import { layerId } from "./snapshot.js";
 import type { Snapshot } from "./types.js";
-import { walk, type Entry } from "./walk.js";
+import { walk } from "./walk.js";
 import { makeOpaque, readXattrs } from "./xattr.js";
 
 // The names of so many layers fit into the one page of options that mount takes.
 const MAX_LAYERS = 64;
 const RUN = 48;
-
-/** A whiteout: overlayfs's note, in an upper layer, that a name is removed. */
-export function isWhiteout({ stat }: Entry): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
-}
 
 /** The same file system in at most 64 layers: the uppermost are merged into one, their files shared. */
 export async function compact(layers: Layers, snapshot: Snapshot): Promise<Snapshot> {

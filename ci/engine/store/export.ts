@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, renameSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { chmod, lstat, mkdir, rename, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { explain, TreeError } from "./failure.js";
+import { merge } from "./merge.js";
 import { run } from "./process.js";
-import { joinRaw, toBytes, toRaw, type Raw } from "./raw.js";
-import { peek, resolveIn } from "./resolve.js";
+import { toBytes, toRaw, type Raw } from "./raw.js";
+import { resolveIn } from "./resolve.js";
 import { copyTree } from "./tree.js";
 import type { ExportOptions } from "./types.js";
 
@@ -64,22 +65,4 @@ async function wipe(folder: string, except: string): Promise<void> {
 async function remove(folder: string, names: readonly Raw[]): Promise<void> {
   const input = names.map((name) => toBytes(`./${name}\0`));
   await run("xargs", ["-0", "-r", "rm", "-rf", "--"], { cwd: folder, input });
-}
-
-/** Moves what is in `from` into `to`; files replace, folders that both have are merged. */
-function merge(from: Raw, to: Raw): void {
-  for (const name of readdirSync(toBytes(from), { encoding: "latin1" })) {
-    const [source, target] = [joinRaw(from, name), joinRaw(to, name)];
-    const [moving, there] = [peek(source), peek(target)];
-    if (moving?.isDirectory() && there?.isDirectory()) {
-      merge(source, target);
-      continue;
-    }
-    if (there && moving?.isDirectory() !== there.isDirectory()) {
-      // Out of the way, into the temporary folder, which is removed.
-      const aside = `${from}/.replaced-${randomUUID()}`;
-      renameSync(toBytes(target), toBytes(aside));
-    }
-    renameSync(toBytes(source), toBytes(target));
-  }
 }

@@ -165,6 +165,11 @@ export class Store {
     return this.#busy(() => this.#views.read(snapshot, read));
   }
 
+  /** Folder of a layer that is in the store, in overlayfs's notation; not to be written to. */
+  layerPath(id: LayerId): string {
+    return this.#layers.path(id);
+  }
+
   /** A layer to be made outside of the store, over `base`. */
   draft(base: Snapshot): Promise<Draft> {
     return this.#layers.draft(base);
