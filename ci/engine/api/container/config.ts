@@ -1,0 +1,211 @@
+import { EngineError } from "../../graph/errors.js";
+import type { Node } from "../../graph/node.js";
+import type { ImageConfig } from "../../images/types.js";
+import type { Fields } from "../call.js";
+import type { PortValue } from "../values.js";
+import { duration, formatDuration } from "./duration.js";
+import { containerPath, environment, expand, withConfig, type ContainerValue } from "./value.js";
+
+/** Fields that only read or change the configuration: nothing of them runs anything. */
+export const configFields: Fields<ContainerValue> = {
+  "platform: Platform!": (self) => {
+    const { os, architecture, variant } = self.platform;
+    return [os, architecture, variant].filter(Boolean).join("/");
+  },
+  "imageRef: String!": (self) => {
+    if (self.imageRef !== "") return self.imageRef;
+    throw new EngineError(
+      "Image reference can only be retrieved immediately after the 'Container.From' call. Error in fetching imageRef as the container image is changed",
+    );
+  },
+
+  "user: String!": (self) => self.config.User ?? "",
+  "withUser(name: String!): Container!": (self, args: { name: string }) =>
+    withConfig(self, { User: args.name }),
+  "withoutUser: Container!": (self) => withConfig(self, { User: "" }),
+
+  "workdir: String!": (self) => self.config.WorkingDir ?? "",
+  "withWorkdir(path: String!, expand: Boolean = false): Container!": (
+    self,
+    args: { path: string; expand: boolean },
+  ) => withConfig(self, { WorkingDir: containerPath(self, args.path, args.expand) }),
+  "withoutWorkdir: Container!": (self) => withConfig(self, { WorkingDir: "" }),
+
+  "entrypoint: [String!]!": (self) => self.config.Entrypoint ?? [],
+  "withEntrypoint(args: [String!]!, keepDefaultArgs: Boolean = false): Container!": (
+    self,
+    args: { args: string[]; keepDefaultArgs: boolean },
+  ) => withEntrypoint(self, args.args, args.keepDefaultArgs),
+  "withoutEntrypoint(keepDefaultArgs: Boolean = false): Container!": (
+    self,
+    args: { keepDefaultArgs: boolean },
+  ) => withEntrypoint(self, null, args.keepDefaultArgs),
+  "defaultArgs: [String!]!": (self) => self.config.Cmd ?? [],
+  "withDefaultArgs(args: [String!]!): Container!": (self, args: { args: string[] }) => ({
+    ...withConfig(self, { Cmd: args.args }),
+    ownDefaultArgs: true,
+  }),
+  "withoutDefaultArgs: Container!": (self) => ({
+    ...withConfig(self, { Cmd: null }),
+    ownDefaultArgs: false,
+  }),
+
+  "envVariables: [EnvVariable!]!": (self) =>
+    [...environment(self)].map(([name, value]) => ({ name, value })),
+  "envVariable(name: String!): String": (self, args: { name: string }) =>
+    environment(self).get(args.name) ?? null,
+  "withEnvVariable(name: String!, value: String!, expand: Boolean = false): Container!": (
+    self,
+    args: { name: string; value: string; expand: boolean },
+  ) => withVariables(self, environment(self).set(args.name, expand(self, args.value, args.expand))),
+  "withoutEnvVariable(name: String!): Container!": (self, args: { name: string }) => {
+    const variables = environment(self);
+    variables.delete(args.name);
+    return withVariables(self, variables);
+  },
+  "withVolatileVariable(name: String!, value: String!): Container!": (
+    self,
+    args: { name: string; value: string },
+  ) => ({ ...self, volatile: { ...self.volatile, [args.name]: args.value } }),
+  "withoutVolatileVariable(name: String!): Container!": (self, args: { name: string }) => ({
+    ...self,
+    volatile: omit(self.volatile, args.name),
+  }),
+  "withSecretVariable(name: String!, secret: ID!): Container!": (
+    self,
+    args: { name: string; secret: Node },
+  ) => ({
+    ...self,
+    secretVariables: [
+      ...self.secretVariables.filter(({ name }) => name !== args.name),
+      { name: args.name, secret: args.secret },
+    ],
+    imageRef: "",
+  }),
+  "withoutSecretVariable(name: String!): Container!": (self, args: { name: string }) => ({
+    ...self,
+    secretVariables: self.secretVariables.filter(({ name }) => name !== args.name),
+  }),
+
+  "labels: [Label!]!": (self) =>
+    Object.entries(self.config.Labels ?? {}).map(([name, value]) => ({ name, value })),
+  "label(name: String!): String": (self, args: { name: string }) =>
+    self.config.Labels?.[args.name] ?? null,
+  "withLabel(name: String!, value: String!): Container!": (
+    self,
+    args: { name: string; value: string },
+  ) => withConfig(self, { Labels: { ...self.config.Labels, [args.name]: args.value } }),
+  "withoutLabel(name: String!): Container!": (self, args: { name: string }) =>
+    withConfig(self, { Labels: omit(self.config.Labels ?? {}, args.name) }),
+  "withAnnotation(name: String!, value: String!): Container!": (
+    self,
+    args: { name: string; value: string },
+  ) => ({ ...self, annotations: { ...self.annotations, [args.name]: args.value }, imageRef: "" }),
+  "withoutAnnotation(name: String!): Container!": (self, args: { name: string }) => ({
+    ...self,
+    annotations: omit(self.annotations, args.name),
+    imageRef: "",
+  }),
+
+  "exposedPorts: [Port!]!": (self) => self.ports,
+  "withExposedPort(port: Int!, protocol: NetworkProtocol = TCP, description: String, experimentalSkipHealthcheck: Boolean = false): Container!":
+    (self, args: Omit<PortValue, "description"> & { description?: string }) =>
+      withPorts(self, [
+        ...self.ports.filter((port) => !samePort(port, args)),
+        { ...args, description: args.description ?? null },
+      ]),
+  "withoutExposedPort(port: Int!, protocol: NetworkProtocol = TCP): Container!": (
+    self,
+    args: { port: number; protocol: "TCP" | "UDP" },
+  ) =>
+    withPorts(
+      self,
+      self.ports.filter((port) => !samePort(port, args)),
+    ),
+
+  "dockerHealthcheck: HealthcheckConfig": (self) => {
+    const check = self.config.Healthcheck;
+    if (!check?.Test) return null;
+    const [kind, ...args] = check.Test;
+    return {
+      args,
+      shell: kind === "CMD-SHELL",
+      interval: formatDuration(check.Interval),
+      timeout: formatDuration(check.Timeout),
+      startPeriod: formatDuration(check.StartPeriod),
+      startInterval: formatDuration(check.StartInterval),
+      retries: check.Retries ?? 0,
+    };
+  },
+  "withDockerHealthcheck(args: [String!]!, shell: Boolean, interval: String, timeout: String, startPeriod: String, startInterval: String, retries: Int): Container!":
+    (self, args: HealthcheckArgs) => withConfig(self, { Healthcheck: healthcheck(args) }),
+  "withoutDockerHealthcheck: Container!": (self) => {
+    const { Healthcheck: _, ...config } = self.config;
+    return { ...self, config, imageRef: "" };
+  },
+
+  "withRegistryAuth(address: String!, username: String!, secret: ID!): Container!": (
+    self,
+    args: { address: string; username: string; secret: Node },
+  ) => ({
+    ...self,
+    registryAuth: [...self.registryAuth.filter(({ address }) => address !== args.address), args],
+  }),
+  "withoutRegistryAuth(address: String!): Container!": (self, args: { address: string }) => ({
+    ...self,
+    registryAuth: self.registryAuth.filter(({ address }) => address !== args.address),
+  }),
+  "withServiceBinding(alias: String!, service: ID!): Container!": (
+    self,
+    args: { alias: string; service: Node },
+  ) => ({ ...self, services: [...self.services, args], imageRef: "" }),
+  "withError(err: String!): Container!": (self, args: { err: string }) => {
+    if (args.err !== "") throw new EngineError(args.err);
+    return self;
+  },
+};
+
+interface HealthcheckArgs {
+  args: string[];
+  shell?: boolean;
+  interval?: string;
+  timeout?: string;
+  startPeriod?: string;
+  startInterval?: string;
+  retries?: number;
+}
+
+function healthcheck(args: HealthcheckArgs): NonNullable<ImageConfig["Healthcheck"]> {
+  return {
+    Test: [args.shell ? "CMD-SHELL" : "CMD", ...args.args],
+    ...(args.interval && { Interval: duration(args.interval) }),
+    ...(args.timeout && { Timeout: duration(args.timeout) }),
+    ...(args.startPeriod && { StartPeriod: duration(args.startPeriod) }),
+    ...(args.startInterval && { StartInterval: duration(args.startInterval) }),
+    ...(args.retries && { Retries: args.retries }),
+  };
+}
+
+function withEntrypoint(self: ContainerValue, args: string[] | null, keep: boolean) {
+  return withConfig(self, { Entrypoint: args, ...(!keep && { Cmd: null }) });
+}
+
+function withVariables(self: ContainerValue, variables: Map<string, string>): ContainerValue {
+  return withConfig(self, { Env: [...variables].map(([name, value]) => `${name}=${value}`) });
+}
+
+function withPorts(self: ContainerValue, ports: PortValue[]): ContainerValue {
+  const exposed = ports.map(({ port, protocol }) => [`${port}/${protocol.toLowerCase()}`, {}]);
+  return { ...withConfig(self, { ExposedPorts: Object.fromEntries(exposed) as never }), ports };
+}
+
+function samePort(
+  a: Pick<PortValue, "port" | "protocol">,
+  b: Pick<PortValue, "port" | "protocol">,
+): boolean {
+  return a.port === b.port && a.protocol === b.protocol;
+}
+
+function omit<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
+}

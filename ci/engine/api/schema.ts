@@ -1,0 +1,153 @@
+import {
+  buildSchema,
+  getNamedType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from "graphql";
+import type { Client } from "../client.js";
+import { digestOf } from "../graph/digest.js";
+import { Node } from "../graph/node.js";
+import type { Session } from "../session.js";
+import type { Call, Fields, Identities } from "./call.js";
+
+/** A type of the API: its name and its fields. */
+export interface TypeTable {
+  readonly name: string;
+  readonly fields: Fields<never>;
+  readonly identities?: Identities;
+}
+
+/** What a GraphQL request carries to the resolvers. */
+export interface RequestContext {
+  readonly client: Client;
+  readonly signal: AbortSignal;
+}
+
+/** Builds the executable schema of a session: tables of the same name are one type. */
+export function assemble(
+  session: Session,
+  inputs: readonly string[],
+  tables: readonly TypeTable[],
+): GraphQLSchema {
+  const signatures = new Map<string, string[]>();
+  for (const { name, fields } of tables) {
+    signatures.set(name, [...(signatures.get(name) ?? ["id: ID!"]), ...Object.keys(fields)]);
+  }
+  const sdl = [
+    ...inputs,
+    "interface Node { id: ID! }",
+    ...[...signatures].map(([name, fields]) => `type ${name} implements Node { ${fields.join("\n")} }`),
+  ].join("\n");
+  const schema = buildSchema(sdl, { assumeValidSDL: true });
+  const nodeType = schema.getType("Node");
+  if (nodeType && "resolveType" in nodeType) {
+    nodeType.resolveType = (value: unknown) => (value as Node).type;
+  }
+  for (const table of tables) {
+    const type = schema.getType(table.name);
+    if (!isObjectType(type)) continue;
+    const fields = type.getFields();
+    for (const [signature, operation] of Object.entries(table.fields)) {
+      const name = fieldName(signature);
+      const field = fields[name];
+      if (!field) continue;
+      session.operations.set(`${table.name}.${name}`, operation as never);
+      field.resolve = resolver(session, field, table);
+    }
+    const id = fields["id"];
+    if (id) id.resolve = (node: Node | undefined) => node?.id ?? "Query@";
+  }
+  return schema;
+}
+
+/** `withExec(args: [String!]!): Container!` → `withExec`. */
+export function fieldName(signature: string): string {
+  return signature.slice(0, signature.search(/[(:]/)).trim();
+}
+
+function resolver(session: Session, field: GraphQLField<unknown, unknown>, table: TypeTable) {
+  const type = field.type;
+  const target = getNamedType(type).name;
+  const isLazy = isNonNullType(type) && isObjectType(type.ofType);
+  const ofObjects = isObjectType(getNamedType(type));
+  const special = table.identities?.[field.name];
+  return (
+    source: unknown,
+    rawArgs: Record<string, unknown>,
+    context: RequestContext,
+    _info: GraphQLResolveInfo,
+  ): unknown => {
+    const parent = source instanceof Node ? source : undefined;
+    const args = decode(session, field.args, rawArgs);
+    const recipe = { type: target, field: field.name, parent, args };
+    const identity = special?.(args, { session, client: context.client });
+    const node = session.intern(
+      identity === undefined
+        ? new Node(recipe)
+        : new Node(recipe, digestOf(table.name, field.name, parent?.digest, identity)),
+    );
+    // An object is a place in the graph: naming it runs nothing.
+    if (isLazy) return node;
+    return answer(session, node, parent, field.name, args, context, type, ofObjects);
+  };
+}
+
+async function answer(
+  session: Session,
+  node: Node,
+  parent: Node | undefined,
+  field: string,
+  args: Record<string, unknown>,
+  context: RequestContext,
+  type: GraphQLOutputType,
+  ofObjects: boolean,
+): Promise<unknown> {
+  const self = parent ? await session.force(parent, context.client, context.signal) : undefined;
+  const call: Call = { session, client: context.client, node, signal: context.signal };
+  const operation = session.operation(parent?.type ?? "Query", field);
+  const value = await operation(self, args as never, call);
+  return ofObjects ? toNodes(session, node, value, type) : value;
+}
+
+/** Values of object type become nodes with these values; nodes stay as they are. */
+function toNodes(session: Session, node: Node, value: unknown, type: GraphQLOutputType): unknown {
+  if (value === null || value === undefined || value instanceof Node) return value;
+  const target = getNamedType(type).name;
+  const asList = isListType(isNonNullType(type) ? type.ofType : type);
+  if (!asList) return session.preset(target, digestOf(node.digest, "value"), value);
+  return (value as unknown[]).map((item, index) =>
+    item instanceof Node ? item : session.preset(target, digestOf(node.digest, index), item),
+  );
+}
+
+/** Replaces the IDs among the arguments by the nodes they name. */
+function decode(
+  session: Session,
+  declared: readonly GraphQLArgument[],
+  args: Record<string, unknown>,
+): Record<string, unknown> {
+  const decoded: Record<string, unknown> = {};
+  for (const argument of declared) {
+    const value = args[argument.name];
+    if (value === undefined || value === null) continue;
+    decoded[argument.name] = isId(argument.type) ? toNode(session, value) : value;
+  }
+  return decoded;
+}
+
+function isId(type: GraphQLInputType): boolean {
+  return getNamedType(type).name === "ID";
+}
+
+function toNode(session: Session, value: unknown): unknown {
+  return Array.isArray(value)
+    ? value.map((item) => toNode(session, item))
+    : session.node(String(value));
+}

@@ -1,0 +1,278 @@
+import type { Forward, RunningService } from "../exec/types.js";
+import { EngineError } from "../graph/errors.js";
+import type { Node } from "../graph/node.js";
+import type { Session } from "../session.js";
+import type { Call, Fields } from "./call.js";
+import { expand, type ContainerValue } from "./container/value.js";
+import { prepare } from "./container/exec.js";
+import type { PortForward, PortValue } from "./values.js";
+
+export interface ServiceValue {
+  readonly hostname: string;
+  readonly ports: readonly PortValue[];
+  /** Starts it; the caller shares and counts. */
+  start(call: Call, signal: AbortSignal): Promise<Started>;
+  /** Set for a tunnel, whose clients are on the host. */
+  readonly endpointHost?: string;
+}
+
+export interface Started {
+  readonly ip: string;
+  readonly ports: readonly number[];
+  stop(kill: boolean): Promise<void>;
+}
+
+/** The services of one session: each is started once and lives while somebody needs it. */
+class Services {
+  private readonly entries = new Map<string, { started: Promise<Started>; users: number; hostname: string }>();
+
+  constructor(session: Session) {
+    session.onClose(async () => {
+      const entries = [...this.entries.values()];
+      this.entries.clear();
+      await Promise.allSettled(entries.map(async ({ started }) => (await started).stop(true)));
+    });
+  }
+
+  async attach(call: Call, node: Node, signal: AbortSignal): Promise<Started> {
+    const value = await call.session.force<ServiceValue>(node, call.client, signal);
+    let entry = this.entries.get(node.digest);
+    if (!entry) {
+      const own = new AbortController();
+      const started = value.start(call, own.signal);
+      entry = { started, users: 0, hostname: value.hostname };
+      this.entries.set(node.digest, entry);
+      started.catch(() => this.entries.delete(node.digest));
+    }
+    entry.users += 1;
+    try {
+      return await entry.started;
+    } catch (error) {
+      entry.users -= 1;
+      throw error;
+    }
+  }
+
+  /** The last one out switches the light off; a service started by hand has itself as a user. */
+  async detach(node: Node): Promise<void> {
+    const entry = this.entries.get(node.digest);
+    if (!entry) return;
+    entry.users -= 1;
+    if (entry.users <= 0) await this.stop(node, false);
+  }
+
+  async stop(node: Node, kill: boolean): Promise<void> {
+    const entry = this.entries.get(node.digest);
+    if (!entry) return;
+    this.entries.delete(node.digest);
+    await (await entry.started).stop(kill);
+  }
+
+  /** Hostnames of what runs now, so that containers of the session reach it by name. */
+  async hostnames(): Promise<Record<string, string>> {
+    const names: Record<string, string> = {};
+    for (const { started, hostname } of this.entries.values()) {
+      const service = await started.catch(() => undefined);
+      if (service) names[hostname] = service.ip;
+    }
+    return names;
+  }
+}
+
+const managers = new WeakMap<Session, Services>();
+
+function servicesOf(session: Session): Services {
+  const manager = managers.get(session) ?? new Services(session);
+  managers.set(session, manager);
+  return manager;
+}
+
+/** Starts what a container is bound to; gives the names under which it finds them. */
+export async function bindings(
+  call: Call,
+  bound: readonly { alias: string; service: Node }[],
+  signal: AbortSignal,
+): Promise<{ aliases: Record<string, string>; release(): Promise<void> }> {
+  const services = servicesOf(call.session);
+  const attached: Node[] = [];
+  const release = async () => {
+    for (const node of attached.splice(0)) await services.detach(node);
+  };
+  try {
+    const aliases: Record<string, string> = {};
+    await Promise.all(
+      bound.map(async ({ alias, service }) => {
+        const started = await services.attach(call, service, signal);
+        attached.push(service);
+        aliases[alias] = started.ip;
+      }),
+    );
+    return { aliases: { ...(await services.hostnames()), ...aliases }, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** A container as a service; its process starts when somebody needs it. */
+export function containerService(
+  call: Call,
+  self: ContainerValue,
+  args: {
+    args: string[];
+    useEntrypoint: boolean;
+    expand: boolean;
+    insecureRootCapabilities: boolean;
+    noInit: boolean;
+  },
+): ServiceValue {
+  const command = serviceCommand(self, args);
+  return {
+    hostname: call.node.digest.slice(0, 13),
+    ports: self.ports,
+    async start(starter, signal) {
+      const { runner, events } = starter.session.engine;
+      const prepared = await prepare(starter, self, command, args, signal);
+      const bound = await bindings(starter, self.services, signal);
+      try {
+        const running: RunningService = await events.step(
+          `service ${command.join(" ")}`,
+          (output) =>
+            runner.startService(
+              { ...prepared.spec, aliases: bound.aliases },
+              self.ports.map(({ port, protocol, experimentalSkipHealthcheck }) => ({
+                port,
+                protocol: protocol === "UDP" ? "udp" : "tcp",
+                skipHealthcheck: experimentalSkipHealthcheck,
+              })),
+              { signal, secrets: prepared.secrets, onOutput: output },
+            ),
+          signal,
+        );
+        return {
+          ip: running.ip,
+          ports: self.ports.map(({ port }) => port),
+          async stop(kill) {
+            await running.stop(kill);
+            await bound.release();
+            await prepared.release();
+          },
+        };
+      } catch (error) {
+        await bound.release();
+        await prepared.release();
+        throw error;
+      }
+    },
+  };
+}
+
+function serviceCommand(
+  self: ContainerValue,
+  args: { args: string[]; useEntrypoint: boolean; expand: boolean },
+): string[] {
+  const given = args.args.map((arg) => expand(self, arg, args.expand));
+  const { Cmd, Entrypoint } = self.config;
+  const useEntrypoint = args.useEntrypoint || (given.length === 0 && !self.ownDefaultArgs);
+  const command = [
+    ...(useEntrypoint ? (Entrypoint ?? []) : []),
+    ...(given.length > 0 ? given : (Cmd ?? [])),
+  ];
+  if (command.length === 0) throw new EngineError("no service command has been set");
+  return command;
+}
+
+/** Ports of the host, as a service that containers can be bound to. */
+export function hostService(
+  call: Call,
+  args: { ports: PortForward[]; host: string },
+): ServiceValue {
+  return {
+    hostname: call.node.digest.slice(0, 13),
+    ports: args.ports.map((port) => portValue(port.frontend ?? port.backend, port.protocol)),
+    async start(starter) {
+      const forward = await starter.session.engine.runner.exposeHost(args.ports, args.host);
+      return started(forward);
+    },
+  };
+}
+
+/** Ports on the host's loopback that lead to a service. */
+export function tunnelService(
+  call: Call,
+  args: { service: Node; native: boolean; ports: PortForward[] },
+): ServiceValue {
+  return {
+    hostname: "localhost",
+    endpointHost: "localhost",
+    ports: args.ports.map((port) => portValue(port.frontend ?? port.backend, port.protocol)),
+    async start(starter, signal) {
+      const services = servicesOf(starter.session);
+      const upstream = await services.attach(starter, args.service, signal);
+      const wanted =
+        args.ports.length > 0
+          ? args.ports.map((port) => ({ frontend: 0, ...port }))
+          : upstream.ports.map((port) => ({ backend: port, frontend: args.native ? port : 0 }));
+      const forward = await starter.session.engine.runner.tunnel(upstream.ip, wanted);
+      const own = started(forward);
+      return {
+        ...own,
+        async stop(kill) {
+          await own.stop(kill);
+          await services.detach(args.service);
+        },
+      };
+    },
+  };
+}
+
+function started(forward: Forward): Started {
+  return { ip: forward.ip, ports: [...forward.ports.values()], stop: () => forward.close() };
+}
+
+function portValue(port: number, protocol: "TCP" | "UDP"): PortValue {
+  return { port, protocol, description: null, experimentalSkipHealthcheck: false };
+}
+
+export const serviceFields: Fields<ServiceValue> = {
+  "hostname: String!": (self) => self.hostname,
+  "withHostname(hostname: String!): Service!": (self, args: { hostname: string }) => ({
+    ...self,
+    hostname: args.hostname,
+  }),
+  "ports: [Port!]!": async (self, _args: object, call) => {
+    if (self.endpointHost === undefined) return self.ports;
+    const running = await servicesOf(call.session).attach(call, parentOf(call), call.signal);
+    return running.ports.map((port) => portValue(port, "TCP"));
+  },
+  "endpoint(port: Int, scheme: String = \"\"): String!": async (
+    self,
+    args: { port?: number; scheme: string },
+    call,
+  ) => {
+    let ports = self.ports.map(({ port }) => port);
+    if (self.endpointHost !== undefined) {
+      const running = await servicesOf(call.session).attach(call, parentOf(call), call.signal);
+      ports = [...running.ports];
+    }
+    const port = args.port ?? ports[0];
+    if (port === undefined) throw new EngineError("no ports exposed: give a port, or expose one");
+    const host = `${self.endpointHost ?? self.hostname}:${port}`;
+    return args.scheme === "" ? host : `${args.scheme}://${host}`;
+  },
+  "start: ID!": async (_self, _args: object, call) => {
+    await servicesOf(call.session).attach(call, parentOf(call), call.signal);
+    return parentOf(call).id;
+  },
+  "stop(kill: Boolean = false): ID!": async (_self, args: { kill: boolean }, call) => {
+    await servicesOf(call.session).stop(parentOf(call), args.kill);
+    return parentOf(call).id;
+  },
+  "sync: ID!": (_self, _args: object, call) => parentOf(call).id,
+};
+
+function parentOf(call: Call): Node {
+  const { parent } = call.node.recipe;
+  if (!parent) throw new EngineError("a service field without a service");
+  return parent;
+}

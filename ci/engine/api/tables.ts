@@ -1,0 +1,71 @@
+import { cacheVolumeFields } from "./cache.js";
+import { configFields } from "./container/config.js";
+import { dockerCopy } from "./container/copy.js";
+import { execFields } from "./container/exec.js";
+import { fileSystemFields } from "./container/files.js";
+import { imageFields } from "./container/image.js";
+import { directoryFields } from "./directory.js";
+import { fileFields } from "./file.js";
+import { hostFields } from "./host.js";
+import {
+  currentModuleFields,
+  errorFields,
+  functionCallFields,
+  moduleFields,
+  moduleSourceFields,
+} from "./module.js";
+import { plainFields } from "./plain.js";
+import { queryFields, queryIdentities } from "./query.js";
+import type { TypeTable } from "./schema.js";
+import { secretFields } from "./secret.js";
+import { serviceFields } from "./service.js";
+import {
+  enumTypeDefFields,
+  enumValueTypeDefFields,
+  fieldTypeDefFields,
+  functionArgFields,
+  functionFields,
+  inputTypeDefFields,
+  interfaceTypeDefFields,
+  listTypeDefFields,
+  objectTypeDefFields,
+  scalarTypeDefFields,
+  sourceMapFields,
+  typeDefFields,
+} from "./typedef.js";
+
+/** Every type that the embedded engine implements. */
+export const coreTables: readonly TypeTable[] = [
+  { name: "Query", fields: queryFields, identities: queryIdentities },
+  {
+    name: "Container",
+    fields: { ...configFields, ...fileSystemFields, ...execFields, ...imageFields },
+  },
+  { name: "Directory", fields: directoryFields },
+  { name: "File", fields: fileFields },
+  { name: "Secret", fields: secretFields },
+  { name: "CacheVolume", fields: cacheVolumeFields },
+  { name: "Service", fields: serviceFields },
+  { name: "Host", fields: hostFields },
+  { name: "Module", fields: moduleFields },
+  { name: "ModuleSource", fields: moduleSourceFields },
+  { name: "CurrentModule", fields: currentModuleFields },
+  { name: "FunctionCall", fields: functionCallFields },
+  { name: "Error", fields: errorFields },
+  { name: "TypeDef", fields: typeDefFields },
+  { name: "Function", fields: functionFields },
+  { name: "FunctionArg", fields: functionArgFields },
+  { name: "ObjectTypeDef", fields: objectTypeDefFields },
+  { name: "InterfaceTypeDef", fields: interfaceTypeDefFields },
+  { name: "EnumTypeDef", fields: enumTypeDefFields },
+  { name: "EnumValueTypeDef", fields: enumValueTypeDefFields },
+  { name: "ScalarTypeDef", fields: scalarTypeDefFields },
+  { name: "InputTypeDef", fields: inputTypeDefFields },
+  { name: "ListTypeDef", fields: listTypeDefFields },
+  { name: "FieldTypeDef", fields: fieldTypeDefFields },
+  { name: "SourceMap", fields: sourceMapFields },
+  ...Object.entries(plainFields).map(([name, fields]) => ({ name, fields })),
+];
+
+/** Operations that no client can name: steps of others, so that they are shared and cached alike. */
+export const internalOperations = { "Container.__copy": dockerCopy };

@@ -1,0 +1,98 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, homedir } from "node:os";
+import { join } from "node:path";
+import { Events } from "./events.js";
+import { Runner } from "./exec/runner.js";
+import { SharedWork } from "./graph/shared.js";
+import type { Platform } from "./images/types.js";
+import { Slots } from "./slots.js";
+import { Store } from "./store/store.js";
+
+export interface EngineOptions {
+  /** Where layers, blobs and memos are kept. */
+  readonly root: string;
+  /** Registry host → base URL that stands in for it. */
+  readonly mirrors: Readonly<Record<string, string>>;
+  /** What the store may hold, in bytes, before the least recently used goes. */
+  readonly budgetBytes?: number;
+  /** Commands that run at a time; default: as many as there are cores. */
+  readonly parallel?: number;
+}
+
+/** `$SLIPWAY_CACHE`, or `slipway` in the user's cache folder. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env["SLIPWAY_CACHE"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "slipway");
+}
+
+/** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes). */
+export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptions {
+  const mirrors = (env["SLIPWAY_MIRRORS"] ?? "").split(",").filter((entry) => entry !== "");
+  const budget = env["SLIPWAY_CACHE_BUDGET"];
+  return {
+    root: join(cacheFolder(env), "engine"),
+    mirrors: Object.fromEntries(
+      mirrors.map((entry) => {
+        const at = entry.indexOf("=");
+        return [entry.slice(0, at), entry.slice(at + 1)];
+      }),
+    ),
+    ...(budget && { budgetBytes: Number(budget) }),
+  };
+}
+
+/** What all sessions of one process share: the store, the runner of commands, the limits. */
+export class Engine {
+  readonly events = new Events();
+  /** Commands in flight, by content: equal ones run once, whichever session asked. */
+  readonly execs = new SharedWork<unknown>();
+  readonly slots: Slots;
+  readonly platform: Platform = {
+    os: "linux",
+    architecture: process.arch === "x64" ? "amd64" : process.arch,
+  };
+
+  private constructor(
+    readonly options: EngineOptions,
+    readonly store: Store,
+    readonly runner: Runner,
+    private readonly runFolder: string,
+    private readonly salt: Buffer,
+  ) {
+    this.slots = new Slots(options.parallel ?? availableParallelism());
+  }
+
+  static async open(options: EngineOptions): Promise<Engine> {
+    const { root, budgetBytes } = options;
+    const store = await Store.open(root, budgetBytes ? { budgetBytes } : {});
+    try {
+      const runFolder = await mkdtemp(join(root, "run-"));
+      const runner = await Runner.create(store, { root: runFolder });
+      return new Engine(options, store, runner, runFolder, await saltOf(root));
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Identity of a secret value: equal on this machine for equal values, and telling nothing of them. */
+  secretIdentity(plaintext: Buffer | string): string {
+    return createHmac("sha256", this.salt).update(plaintext).digest("hex").slice(0, 40);
+  }
+
+  async close(): Promise<void> {
+    await this.runner.close();
+    await rm(this.runFolder, { recursive: true, force: true });
+    await this.store.close();
+  }
+}
+
+async function saltOf(root: string): Promise<Buffer> {
+  const file = join(root, "salt");
+  try {
+    await writeFile(file, randomBytes(32), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return readFile(file);
+}

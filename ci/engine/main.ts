@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
+import { Engine, engineOptions } from "./engine.js";
+import { serveSession } from "./server.js";
+
+/**
+ * The embedded engine as a process. Prints one line of JSON, `{"port":…,"session_token":…}`, when
+ * it is ready, as `dagger session` does. Steps go to file descriptor 3 as lines of JSON, if that
+ * is open. Ends, and takes everything it runs with it, when standard input ends or on a signal.
+ */
+async function main(): Promise<void> {
+  const token = process.env["SLIPWAY_SESSION_TOKEN"] ?? randomBytes(16).toString("hex");
+  delete process.env["SLIPWAY_SESSION_TOKEN"];
+  const engine = await Engine.open(engineOptions());
+  if (process.env["SLIPWAY_EVENTS_FD"]) {
+    const fd = Number(process.env["SLIPWAY_EVENTS_FD"]);
+    engine.events.watch((event) => {
+      try {
+        writeSync(fd, `${JSON.stringify(event)}\n`);
+      } catch {
+        // The watcher is gone; the work is not for it alone.
+      }
+    });
+  }
+  const server = await serveSession(engine, { token, cwd: process.cwd() });
+  let closing = false;
+  const close = (code: number) => {
+    if (closing) return;
+    closing = true;
+    server
+      .close()
+      .then(() => engine.close())
+      .then(
+        () => process.exit(code),
+        (error: unknown) => {
+          console.error((error as Error).message);
+          process.exit(3);
+        },
+      );
+  };
+  process.on("SIGINT", () => {
+    close(130);
+  });
+  process.on("SIGTERM", () => {
+    close(143);
+  });
+  process.stdin.on("end", () => {
+    close(0);
+  });
+  process.stdin.resume();
+  console.log(JSON.stringify({ port: server.port, session_token: token }));
+}
+
+main().catch((error: unknown) => {
+  console.error((error as Error).message);
+  process.exit(3);
+});
