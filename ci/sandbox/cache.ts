@@ -6,13 +6,15 @@ import { randomBytes } from "node:crypto";
 
 import { SandboxError } from "./failure.js";
 
+const DEFAULT_CACHE = join(homedir(), ".cache", "slipway");
+
 /**
  * Where tools, images under construction and the registry's data live: `$SLIPWAY_CACHE`, or
  * `~/.cache/slipway`. Never inside the repository.
  */
 export function cachePath(...parts: string[]): string {
-  const root = process.env["SLIPWAY_CACHE"];
-  return join(root ? root : join(homedir(), ".cache", "slipway"), ...parts);
+  const root = process.env.SLIPWAY_CACHE;
+  return join(root === undefined || root === "" ? DEFAULT_CACHE : root, ...parts);
 }
 
 /**
@@ -33,11 +35,15 @@ export async function withLock<T>(
   const holder = spawn("flock", ["--exclusive", file, "sh", "-c", "echo held; exec cat"], {
     stdio: ["pipe", "pipe", "ignore"],
   });
-  const ended = new Promise<void>((resolve) => holder.once("close", () => resolve()));
+  const ended = new Promise<void>((resolve) =>
+    holder.once("close", () => {
+      resolve();
+    }),
+  );
   const patience = setTimeout(() => waiting?.(), 500);
   try {
     await new Promise<void>((resolve, reject) => {
-      const fail = (cause: unknown): void =>
+      const fail = (cause: unknown): void => {
         reject(
           new SandboxError(
             `Cannot take the lock ${file}.`,
@@ -45,7 +51,10 @@ export async function withLock<T>(
             { cause },
           ),
         );
-      holder.stdout.once("data", () => resolve());
+      };
+      holder.stdout.once("data", () => {
+        resolve();
+      });
       holder.once("error", fail);
       holder.once("exit", fail);
     });

@@ -24,7 +24,7 @@ export async function launch({ command, log, outlive }: DaemonOptions): Promise<
     const child = spawn(program, args, {
       stdio: ["ignore", output.fd, output.fd],
       detached: outlive,
-      env: { PATH: process.env["PATH"] },
+      env: { PATH: process.env.PATH },
     });
     await new Promise((resolve, reject) => {
       child.once("spawn", resolve);
@@ -49,9 +49,11 @@ export async function untilUp<T>(
   hint: string,
   probe: () => Promise<T | undefined>,
 ): Promise<T> {
-  for (const end = Date.now() + 30_000; Date.now() < end && alive(pid); await sleep(20)) {
+  const end = Date.now() + 30_000;
+  while (Date.now() < end && alive(pid)) {
     const answer = await probe();
     if (answer !== undefined) return answer;
+    await sleep(20);
   }
   await endProcess(pid);
   const said = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-3);

@@ -39,7 +39,7 @@ export interface Credentials {
  * @throws SandboxError when the variable is not a port.
  */
 export function registryAddress(): string {
-  const given = process.env["SLIPWAY_REGISTRY_PORT"];
+  const given = process.env.SLIPWAY_REGISTRY_PORT;
   const port = given ? Number(given) : DEFAULT_PORT;
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new SandboxError(

@@ -21,6 +21,8 @@ export interface Running {
   done: Promise<void>;
 }
 
+type Closed = [code: number | null, signal: NodeJS.Signals | null];
+
 /** Starts a command; its standard output is the caller's to read. */
 export function start(command: string, args: string[], options: RunOptions = {}): Running {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, args, {
@@ -32,10 +34,10 @@ export function start(command: string, args: string[], options: RunOptions = {})
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     tail = (tail + text).slice(-8_000);
   });
-  const done = once(child, "close").then(
-    ([code, signal]: unknown[]) => {
+  const done = (once(child, "close") as Promise<Closed>).then(
+    ([code, signal]) => {
       if (code === 0) return;
-      const how = signal ? `was ended by ${String(signal)}` : `exited with ${String(code)}`;
+      const how = signal ? `was ended by ${signal}` : `exited with ${code ?? "nothing"}`;
       throw new SandboxError(
         `${command} ${args.slice(0, 2).join(" ")} … ${how}:\n${lastLines(tail)}`,
         options.hint ?? `Run it by hand to see all of its output: ${shown(command, args)}`,

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -257,6 +258,8 @@ def main() -> int:
     except BadRecord as error:
         print(f"advisories: {error}", file=sys.stderr)
         return 2
+    # As process 1 of a container it is not ended by SIGTERM unless it says so.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = ThreadingHTTPServer((options.bind, options.port), handler(Mirror(records)))
     print(f"http://{options.bind}:{server.server_port}", flush=True)
     server.serve_forever()

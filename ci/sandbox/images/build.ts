@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 
 import { cachePath } from "../cache.js";
 import { run } from "../run.js";
@@ -50,9 +52,7 @@ export async function findImage(image: ImageSpec, registry: string): Promise<Pus
 
 /** Makes an image and pushes it under all its tags. */
 export async function makeImage(image: ImageSpec, registry: string): Promise<void> {
-  const scratch = cachePath("build", `${title(image).replaceAll(/[^\w.]/g, "-")}-${process.pid}`);
-  await rm(scratch, { recursive: true, force: true });
-  await mkdir(scratch, { recursive: true });
+  const scratch = await workFolder(title(image).replaceAll(/[^\w.]/g, "-"));
   try {
     const layout = new Layout(`${scratch}/layout`);
     await layout.finish(await fill(layout, image, `${scratch}/work`));
@@ -64,6 +64,19 @@ export async function makeImage(image: ImageSpec, registry: string): Promise<voi
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** A new folder to work in; those that processes left behind when they were killed go. */
+async function workFolder(name: string): Promise<string> {
+  const all = cachePath("build");
+  await mkdir(all, { recursive: true });
+  for (const each of await readdir(all)) {
+    const owner = /^(\d+)-/.exec(each)?.[1];
+    if (owner === undefined || !existsSync(`/proc/${owner}`)) {
+      await rm(join(all, each), { recursive: true, force: true });
+    }
+  }
+  return await mkdtemp(join(all, `${process.pid}-${name}-`));
 }
 
 async function fill(layout: Layout, image: ImageSpec, scratch: string): Promise<Descriptor> {

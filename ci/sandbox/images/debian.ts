@@ -11,6 +11,9 @@ import { SOURCE_DATE_EPOCH } from "./oci.js";
 import { folderHeader } from "./tar.js";
 import type { Architecture, BusyboxImage, DebianImage } from "./table.js";
 
+/** A program and its arguments. */
+type Command = [string, ...string[]];
+
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** Cleans a new root up; part of the recipe of every Debian image. */
@@ -101,7 +104,7 @@ async function mmdebstrap(
   const { archive, security } = await debianMirror();
   const sources = [`deb ${archive} ${suite} main`];
   if (security !== undefined) sources.push(`deb ${security} ${suite}-security main`);
-  const [program = "", ...prefix] = [...(await inMemory(scratch)), "mmdebstrap"];
+  const [program, ...prefix] = await inMemory(["mmdebstrap"], scratch);
   return start(
     program,
     [...prefix, "--quiet", `--keyring=${KEYRING}`, ...options, suite, target, ...sources],
@@ -113,21 +116,20 @@ async function mmdebstrap(
 }
 
 /**
- * What to put before a command so that its temporary files are in memory: dpkg waits for the disk
- * at every step, which is most of the time. The mount is the command's own and goes with it.
+ * Puts a command's temporary files in memory: dpkg waits for the disk at every step, which is most
+ * of the time. The mount is the command's own and goes with it.
  *
- * @returns Nothing to put there without the memory or the privilege; it is only slower then.
+ * @returns The command as it was without the memory or the privilege; it is only slower then.
  */
-async function inMemory(scratch: string): Promise<string[]> {
-  if (process.getuid?.() !== 0 || freemem() < 4 * 2 ** 30) return [];
+async function inMemory(command: Command, scratch: string): Promise<Command> {
+  if (process.getuid?.() !== 0 || freemem() < 4 * 2 ** 30) return command;
   const mounted = 'mount -t tmpfs -o mode=1777 tmpfs "$0" && TMPDIR="$0" exec "$@"';
   const folder = join(scratch, "tmp");
   await mkdir(folder, { recursive: true });
-  const prefix = ["unshare", "--mount", "--", "sh", "-c", mounted, folder];
-  const [program = "", ...args] = [...prefix, "true"];
-  return await run(program, args).then(
-    () => prefix,
-    () => [],
+  const args = ["--mount", "--", "sh", "-c", mounted, folder];
+  return await run("unshare", [...args, "true"]).then(
+    (): Command => ["unshare", ...args, ...command],
+    () => command,
   );
 }
 

@@ -95,7 +95,7 @@ export class Layout {
       rootfs: { type: "layers", diff_ids: [layer.diffId] },
       history: [{ created, created_by: labels["org.opencontainers.image.description"] }],
     });
-    const { diffId: _, ...blob } = layer;
+    const blob = { mediaType: layer.mediaType, digest: layer.digest, size: layer.size };
     const manifest = await this.#addJson(MANIFEST, {
       schemaVersion: 2,
       mediaType: MANIFEST,

@@ -39,6 +39,6 @@ export async function folderHeader(name: string): Promise<Buffer> {
   const tar = pack();
   tar.entry({ name, type: "directory", mode: 0o755, mtime: MTIME, uid: 0, gid: 0 });
   tar.finalize();
-  const [header] = await Readable.from(tar).take(1).toArray();
-  return header as Buffer;
+  for await (const header of Readable.from(tar)) return header as Buffer;
+  throw new Error("tar-stream wrote no header");
 }

@@ -1,0 +1,46 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+
+import { IMAGES, title } from "../../ci/sandbox/images/table.js";
+import { missingPackages } from "../../ci/sandbox/packages.js";
+import { TOOLS } from "../../ci/sandbox/tools.js";
+
+const references = IMAGES.flatMap((image) => image.tags.map((tag) => `${image.name}:${tag}`));
+
+test("no two images share a name and a tag", () => {
+  assert.is(new Set(references).size, references.length);
+});
+
+test("names are complete, so that a mirror of docker.io finds them", () => {
+  for (const reference of references) assert.match(reference, /^[a-z0-9]+\/[a-z0-9-]+:[\w.-]+$/);
+});
+
+test("the images that the module starts from are there", () => {
+  const titles = IMAGES.map(title);
+  for (const wanted of ["library/python:3.11-slim", "library/python:3.13-slim"]) {
+    assert.ok(titles.includes(wanted), wanted);
+  }
+});
+
+test("wheels are pinned by hash and tagged with their version", () => {
+  for (const image of IMAGES) {
+    if (image.from !== "wheel") continue;
+    assert.equal(image.tags, [image.version]);
+    for (const { sha256 } of Object.values(image.wheels)) assert.match(sha256, /^[0-9a-f]{64}$/);
+  }
+});
+
+test("Go tools are pinned to a version", () => {
+  for (const tool of Object.values(TOOLS)) {
+    if (tool.from === "go") assert.match(tool.version, /^v\d+\.\d+\.\d+$/);
+  }
+});
+
+test("missing packages are told from installed ones", async () => {
+  const absent = { name: "slipway-no-such-package", why: "test" };
+  const present = { name: "dpkg", why: "test" };
+  assert.equal(await missingPackages([present]), []);
+  assert.equal(await missingPackages([absent, present]), [absent]);
+});
+
+test.run();
