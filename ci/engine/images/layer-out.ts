@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 
 import { joinRaw, toBytes, toRaw, toText, type Raw } from "../store/raw.js";
+import { SCRATCH } from "../store/snapshot.js";
 import type { Store } from "../store/store.js";
 import { readLink } from "../store/tree.js";
 import type { LayerId, Snapshot } from "../store/types.js";
@@ -57,6 +58,9 @@ async function exportLayer(
   const key = `export ${id} ${epoch ?? "as is"} ${compression}`;
   const known = (await store.memo.get(`blob of ${id}`)) ?? (await store.memo.get(key));
   if (known) return known as ExportedLayer;
+  if ((await store.lookup(SCRATCH, id)) === undefined) {
+    throw new ImageError(`Layer ${id} is not in the store: it was pruned, or made in another one`);
+  }
   const hash = createHash("sha256");
   const packer: Transform = compression === "gzip" ? createGzip({ level: 5 }) : new PassThrough();
   const tar = Readable.from(measured(layerTar(store.layerPath(id), epoch, signal), hash), {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -41,7 +42,7 @@ export async function run(
   const child = start(command, args, ["pipe", "pipe", "pipe"], options);
   const output: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
-  const ended = exit(child, command, options.accept);
+  const ended = exit(child, command, options);
   await Promise.all([feed(child.stdin, options.input), ended]).catch(async (error: unknown) => {
     child.kill("SIGKILL");
     // The program's own words explain more than the pipe that it closed.
@@ -66,7 +67,7 @@ export async function pipe(
   );
   // Ours is a third handle on the pipe: closed, so that a dead sink stops the source.
   first.stdout?.destroy();
-  const ends = [exit(second, sink[0]), exit(first, source[0], options.accept)];
+  const ends = [exit(second, sink[0], {}), exit(first, source[0], options)];
   const fed = feed(first.stdin, options.input);
   const [failed] = (await Promise.allSettled([...ends, fed])).filter(
     (result) => result.status === "rejected",
@@ -96,14 +97,19 @@ async function feed(stdin: Writable | null, input: RunOptions["input"]): Promise
   else await pipeline(input, stdin);
 }
 
-function exit(child: ChildProcess, command: string, accept: readonly number[] = []): Promise<void> {
+function exit(
+  child: ChildProcess,
+  command: string,
+  { accept = [], cwd }: RunOptions,
+): Promise<void> {
   let stderr = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     if (stderr.length < 4000) stderr += chunk.toString();
   });
   return new Promise((resolve, reject) => {
     child.once("error", (error) => {
-      reject(codeOf(error) === "ENOENT" ? missing(command) : error);
+      const absent = codeOf(error) === "ENOENT" && (cwd === undefined || existsSync(cwd));
+      reject(absent ? missing(command) : error);
     });
     child.once("close", (code, signal) => {
       if (code === 0 || (code !== null && accept.includes(code))) resolve();
