@@ -44,9 +44,13 @@ export function start(command: string, args: string[], options: RunOptions = {})
       );
     },
     (cause: unknown) => {
-      throw new SandboxError(`${command} cannot be started.`, "Is it installed and on the PATH?", {
-        cause,
-      });
+      throw new SandboxError(
+        `${command} cannot be started.`,
+        options.hint ?? "Is it installed and on the PATH?",
+        {
+          cause,
+        },
+      );
     },
   );
   // The caller may still be reading stdout when the command fails; it awaits `done` afterwards.
