@@ -22,6 +22,8 @@ export type FindingLevel = "error" | "warning" | "note";
 export interface Finding {
   /** The tool's own name of the rule: `F401`, `arg-type`, `B602`, `GHSA-…`. */
   readonly ruleId: string;
+  /** The rule's name in words, where the tool has one: `unused-import`. */
+  readonly ruleName?: string;
   readonly level: FindingLevel;
   /** Plain text, control characters removed. */
   readonly message: string;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseShard } from "../shard.js";
 import {
   day,
   httpUrl,
@@ -89,7 +90,7 @@ const test = z.strictObject({
   args: args("pytest"),
   shard: z
     .string()
-    .regex(/^[1-9]\d*\/[1-9]\d*$/, "expected i/n such as 1/4")
+    .refine((text) => parseShard(text) !== undefined, "expected i/n such as 1/4, i from 1 to n")
     .optional()
     .describe("Run part i of n of the tests, for matrix jobs"),
   timeout: seconds

@@ -17,6 +17,7 @@ const schema = z.object({
       issue_text: z.string(),
       more_info: z.string().nullish(),
       test_id: z.string(),
+      test_name: z.string().nullish(),
     }),
   ),
 });
@@ -57,6 +58,7 @@ export function banditVerdict(
     )
     .map((one): Finding => ({
       ruleId: one.test_id,
+      ...(one.test_name === null || one.test_name === undefined ? {} : { ruleName: one.test_name }),
       level:
         one.issue_severity === "HIGH"
           ? "error"

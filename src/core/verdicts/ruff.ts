@@ -7,6 +7,7 @@ const location = z.object({ row: z.number(), column: z.number() });
 const schema = z.array(
   z.object({
     code: z.string().nullable(),
+    name: z.string().nullish(),
     message: z.string(),
     filename: z.string().nullable(),
     location: location.nullish(),
@@ -43,6 +44,7 @@ function ruffVerdict(name: CheckName, run: ToolRun, root: string): CheckResult {
     const end = one.end_location;
     return {
       ruleId: one.code ?? "invalid-syntax",
+      ...(one.name === null || one.name === undefined ? {} : { ruleName: one.name }),
       level: "error",
       message: clean(one.message),
       ...(one.filename === null ? {} : { file: relativeTo(root, one.filename) }),

@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { type CheckName, type CheckResult, type Finding, type FindingLevel } from "./check.js";
+import { clean, oneLine } from "./text.js";
+
+/** GitHub's limits for one upload. */
+const MOST_RESULTS = 25_000;
+const MOST_BYTES_GZIPPED = 10 * 1024 * 1024;
+
+export interface SarifOptions {
+  /** Lines of source files by path, so that fingerprints survive moved lines. */
+  readonly sources?: ReadonlyMap<string, readonly string[]>;
+  /** File that stands for the project where a finding has none: GitHub asks for a place. */
+  readonly fallbackFile?: string;
+  /** Most results; smaller numbers are for tests. */
+  readonly mostResults?: number;
+}
+
+export interface Sarif {
+  /** A SARIF 2.1.0 log with one run. */
+  readonly text: string;
+  /** Said when results were left out. */
+  readonly notice?: string;
+}
+
+const INFORMATION: Readonly<Record<CheckName, string>> = {
+  lint: "https://docs.astral.sh/ruff/",
+  format: "https://docs.astral.sh/ruff/formatter/",
+  types: "https://mypy.readthedocs.io/",
+  test: "https://docs.pytest.org/",
+  bandit: "https://bandit.readthedocs.io/",
+  pipAudit: "https://github.com/pypa/pip-audit",
+  safety: "https://docs.safetycli.com/",
+};
+const SECURITY: readonly CheckName[] = ["bandit", "pipAudit", "safety"];
+const SEVERITY: Readonly<Record<FindingLevel, string>> = {
+  error: "8.0",
+  warning: "5.0",
+  note: "2.0",
+};
+const LEVELS: readonly FindingLevel[] = ["error", "warning", "note"];
+
+/**
+ * A check's findings for GitHub code scanning: one tool, one run, within GitHub's limits.
+ *
+ * @returns undefined for SKIPPED and ERRORED checks: GitHub closes the alerts that an upload does
+ * not repeat, and these say nothing about them.
+ */
+export function toSarif(result: CheckResult, options: SarifOptions = {}): Sarif | undefined {
+  if (result.state === "SKIPPED" || result.state === "ERRORED") return undefined;
+  // A stable sort: the gravest stay when some must go, otherwise the tool's own order.
+  const sorted = [...result.findings].sort(
+    (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level),
+  );
+  const fingerprints = fingerprint(sorted, options.sources);
+  let kept = Math.min(sorted.length, options.mostResults ?? MOST_RESULTS);
+  for (;;) {
+    const text = JSON.stringify(log(result, sorted.slice(0, kept), fingerprints, options));
+    if (
+      kept === 0 ||
+      text.length <= MOST_BYTES_GZIPPED ||
+      gzipSync(text).length <= MOST_BYTES_GZIPPED
+    )
+      return kept === sorted.length
+        ? { text }
+        : {
+            text,
+            notice: `${result.tool}: the SARIF file holds the ${kept} gravest of ${sorted.length} findings, because GitHub takes no more`,
+          };
+    kept = Math.floor(kept / 2);
+  }
+}
+
+function log(
+  result: CheckResult,
+  findings: readonly Finding[],
+  fingerprints: ReadonlyMap<Finding, string>,
+  options: SarifOptions,
+): unknown {
+  const ruleIds = [...new Set(findings.map((finding) => finding.ruleId))];
+  const firstOf = new Map([...findings].reverse().map((finding) => [finding.ruleId, finding]));
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: result.tool,
+            ...(result.version === undefined ? {} : { version: result.version }),
+            informationUri: INFORMATION[result.name],
+            rules: ruleIds.map((id) => rule(result, firstOf.get(id), id)),
+          },
+        },
+        automationDetails: { id: `slipway/${result.tool}/` },
+        invocations: [{ executionSuccessful: true }],
+        columnKind: "unicodeCodePoints",
+        results: findings.map((finding) => ({
+          ruleId: finding.ruleId,
+          ruleIndex: ruleIds.indexOf(finding.ruleId),
+          level: finding.level,
+          message: { text: clean(finding.message).slice(0, 2000) || finding.ruleId },
+          locations: [
+            { physicalLocation: location(finding, options.fallbackFile ?? "pyproject.toml") },
+          ],
+          partialFingerprints: { primaryLocationLineHash: fingerprints.get(finding) },
+        })),
+      },
+    ],
+  };
+}
+
+function rule(result: CheckResult, example: Finding | undefined, id: string): unknown {
+  const name = example?.ruleName;
+  const short = name === undefined ? `${result.tool} ${id}` : `${id}: ${name}`;
+  const help = example?.helpUri;
+  const level = example?.level ?? "error";
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    shortDescription: { text: short },
+    fullDescription: { text: `${short}. First seen as: ${oneLine(example?.message ?? id)}` },
+    help: { text: help === undefined ? `Reported by ${result.tool}.` : `Explained at ${help}` },
+    ...(help === undefined ? {} : { helpUri: help }),
+    defaultConfiguration: { level },
+    properties: SECURITY.includes(result.name)
+      ? { tags: ["security"], "security-severity": SEVERITY[level] }
+      : { tags: [result.name] },
+  };
+}
+
+function location(finding: Finding, fallbackFile: string): unknown {
+  const { line = 1, column, endLine, endColumn } = finding;
+  const end =
+    endLine !== undefined &&
+    (endLine > line || (endLine === line && (endColumn ?? 0) > (column ?? 1)));
+  return {
+    artifactLocation: artifact(finding.file ?? fallbackFile),
+    region: {
+      startLine: Math.max(1, line),
+      ...(column === undefined ? {} : { startColumn: Math.max(1, column) }),
+      ...(end ? { endLine, ...(endColumn === undefined ? {} : { endColumn }) } : {}),
+    },
+  };
+}
+
+function artifact(file: string): unknown {
+  const uri = clean(file).split("/").map(encodeURIComponent).join("/");
+  return uri.startsWith("/") ? { uri: `file://${uri}` } : { uri, uriBaseId: "%SRCROOT%" };
+}
+
+/**
+ * A fingerprint for each finding that stays when lines move: of the rule and the line's text where
+ * the source is known, else of rule, file and message; equal ones in a file are counted through.
+ */
+function fingerprint(
+  findings: readonly Finding[],
+  sources: SarifOptions["sources"],
+): Map<Finding, string> {
+  const seen = new Map<string, number>();
+  const marks = new Map<Finding, string>();
+  // In the order of the file, so that the count does not depend on how findings were sorted.
+  for (const finding of [...findings].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  )) {
+    const line =
+      finding.line === undefined ? undefined : sources?.get(finding.file ?? "")?.[finding.line - 1];
+    const subject =
+      line === undefined
+        ? [finding.file ?? "", finding.message]
+        : [line.replace(/\s+/g, " ").trim()];
+    const hash = createHash("sha256")
+      .update([finding.ruleId, ...subject].join("\0"))
+      .digest("hex")
+      .slice(0, 32);
+    const key = `${finding.file ?? ""}\0${hash}`;
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    marks.set(finding, `${hash}:${count}`);
+  }
+  return marks;
+}
