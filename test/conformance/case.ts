@@ -19,7 +19,7 @@ export interface Tools {
   expectError(act: () => Promise<unknown>, pattern: RegExp): Promise<Error>;
   /** Fails unless `act` rejects with an ExecError of that exit code; returns the error. */
   expectExecError(act: () => Promise<unknown>, exitCode: number): Promise<ExecError>;
-  /** A GraphQL document sent to the same session; rejects with the server's message. */
+  /** A GraphQL document sent to the same session; rejects with a QueryError. */
   query<T>(document: string, variables?: Record<string, unknown>, signal?: AbortSignal): Promise<T>;
   /** Calls `attempt` until it gives true, or fails after 20 s, saying `what` did not happen. */
   eventually(what: string, attempt: () => Promise<boolean>): Promise<void>;
@@ -31,24 +31,27 @@ export interface Tools {
 
 type Run = (dag: Client, t: Tools) => Promise<void>;
 
+/** What has to be there before a case can run. */
+export interface Needs {
+  /** A loopback registry that the engine reaches too. */
+  readonly registry?: boolean;
+  /** The fixture module, served. */
+  readonly module?: boolean;
+}
+
 /** One behaviour of the API: passes when `run` resolves. */
 export interface Case {
   /** `topic/behaviour`. */
   readonly name: string;
-  /** Needs a loopback registry that the engine reaches too. */
-  readonly registry: boolean;
+  readonly needs: Needs;
   readonly run: Run;
 }
 
 /** The cases of one topic; the keys say the behaviours. */
-export function topic(
-  name: string,
-  cases: Record<string, Run>,
-  needs: { registry?: boolean } = {},
-): Case[] {
+export function topic(name: string, cases: Record<string, Run>, needs: Needs = {}): Case[] {
   return Object.entries(cases).map(([behaviour, run]) => ({
     name: `${name}/${behaviour}`,
-    registry: needs.registry ?? false,
+    needs,
     run,
   }));
 }

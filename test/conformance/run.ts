@@ -11,11 +11,11 @@ import { connect, ExecError, type Client } from "@dagger.io/dagger";
 
 import type { Case } from "./case.js";
 import { allCases } from "./cases/index.js";
+import { within } from "./limit.js";
 import { sharedModule, withTools } from "./tools.js";
 
 const CONCURRENCY = 2;
-/** A runtime for the fixture module may have to be built first. */
-const LIMIT_MS = 240_000;
+const CASE_LIMIT_MS = 60_000;
 
 interface Outcome {
   name: string;
@@ -71,26 +71,21 @@ async function main(): Promise<void> {
 }
 
 async function attempt(
-  { name, registry: needsRegistry, run }: Case,
+  { name, needs, run }: Case,
   dag: Client,
   module: ReturnType<typeof sharedModule>,
 ): Promise<Outcome> {
-  if (needsRegistry && options["without-registry"]) return { name, state: "skipped", ms: 0 };
-  const began = Date.now();
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${String(LIMIT_MS / 1000)} s`));
-    }, LIMIT_MS);
-  });
-  const registry = process.env.CONFORMANCE_REGISTRY;
+  if (needs.registry && options["without-registry"]) return { name, state: "skipped", ms: 0 };
+  let began = Date.now();
   try {
-    await Promise.race([withTools(dag, { registry, module }, (tools) => run(dag, tools)), limit]);
+    if (needs.module) await module();
+    began = Date.now();
+    const registry = process.env.CONFORMANCE_REGISTRY;
+    const running = withTools(dag, { registry, module }, (tools) => run(dag, tools));
+    await within(CASE_LIMIT_MS, running);
     return { name, state: "passed", ms: Date.now() - began };
   } catch (error) {
     return { name, state: "failed", ms: Date.now() - began, error: describe(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -9,8 +9,12 @@ import { fileURLToPath } from "node:url";
 import { ExecError, type Client, type Module_ } from "@dagger.io/dagger";
 
 import { BUSYBOX, type Tools } from "./case.js";
+import { within } from "./limit.js";
+import { query } from "./session.js";
 
 const MODULE = fileURLToPath(new URL("fixtures/probe", import.meta.url));
+/** An engine may have to build a runtime for the module first. */
+const MODULE_LIMIT_MS = 240_000;
 const PATIENCE_MS = 20_000;
 
 /** Loads and serves the fixture module at the first call; later calls share the outcome. */
@@ -21,7 +25,7 @@ export function sharedModule(dag: Client): () => Promise<Module_> {
     await module.serve();
     return module;
   };
-  return () => (served ??= serve());
+  return () => (served ??= within(MODULE_LIMIT_MS, serve()));
 }
 
 /** Runs `use` with tools of its own, and removes what they left on the host. */
@@ -58,12 +62,7 @@ function makeTools(
       assert.equal(error.exitCode, exitCode);
       return error;
     },
-    query: <T>(document: string, variables?: Record<string, unknown>, signal?: AbortSignal) =>
-      dag.getGQLClient().request<T>({
-        document,
-        ...(variables && { variables }),
-        ...(signal && { signal }),
-      }),
+    query: (document, variables, signal) => query(dag, document, variables, signal),
     eventually,
     repository: () => {
       assert.ok(
@@ -89,8 +88,10 @@ async function expectError(act: () => Promise<unknown>, pattern: RegExp): Promis
 }
 
 async function eventually(what: string, attempt: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(250)) {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
     if (await attempt()) return;
+    await sleep(250);
   }
   assert.fail(`${what} did not happen within ${String(PATIENCE_MS / 1000)} s`);
 }

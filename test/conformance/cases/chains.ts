@@ -37,18 +37,23 @@ export const chains = topic("chains", {
     assert.equal(left, "base\nleft\n");
     assert.equal(right, "base\nright\n");
   },
-  does_not_run_an_exec_until_its_result_is_asked_for: async (_dag, t) => {
-    const failing = t.fresh().withExec(["sh", "-c", "exit 7"]);
-    await failing.id();
-    assert.deepEqual(await failing.withWorkdir("/x").workdir(), "/x");
-    await t.expectExecError(() => failing.sync(), 7);
-  },
-  does_not_run_an_exec_whose_result_nobody_uses: async (dag, t) => {
+  gives_an_id_without_running_the_exec: async (dag, t) => {
     const volume = dag.cacheVolume(t.unique("lazy"));
     const marked = t.base().withMountedCache("/v", volume).withExec(["touch", "/v/ran"]);
-    await marked.entrypoint();
-    const seen = await t.fresh().withMountedCache("/v", volume).withExec(["ls", "/v"]).stdout();
-    assert.equal(seen, "");
+    await marked.id();
+    await marked.file("/x").id();
+    const seen = (): Promise<string> =>
+      t.fresh().withMountedCache("/v", volume).withExec(["ls", "/v"]).stdout();
+    assert.equal(await seen(), "");
+    await marked.sync();
+    assert.equal(await seen(), "ran\n");
+  },
+  takes_a_failing_exec_into_a_chain_and_fails_when_it_is_needed: async (dag, t) => {
+    const failing = t.fresh().withExec(["sh", "-c", "exit 7"]);
+    const directory = dag.directory().withDirectory("x", failing.directory("/etc"));
+    await directory.id();
+    await t.expectExecError(() => failing.sync(), 7);
+    await t.expectExecError(() => directory.entries(), 7);
   },
   fails_at_sync_not_before_with_an_error_put_into_the_chain: async (_dag, t) => {
     const message = t.unique("planned");

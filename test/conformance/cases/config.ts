@@ -110,8 +110,8 @@ export const config = topic("config", {
     const kept = base.withoutEntrypoint({ keepDefaultArgs: true });
     assert.deepEqual(await kept.defaultArgs(), ["d"]);
   },
-  sets_replaces_and_removes_labels: async (_dag, t) => {
-    const base = t.base().withLabel("a", "1").withLabel("b", "2").withLabel("a", "3");
+  sets_replaces_and_removes_labels: async (dag) => {
+    const base = dag.container().withLabel("a", "1").withLabel("b", "2").withLabel("a", "3");
     assert.equal(await base.label("a"), "3");
     assert.deepEqual(await labels(base), { a: "3", b: "2" });
     assert.deepEqual(await labels(base.withoutLabel("a")), { b: "2" });
@@ -147,7 +147,7 @@ export const config = topic("config", {
     assert.equal(await t.base().platform(), platform);
   },
   has_no_image_reference_after_a_change: async (_dag, t) => {
-    await t.expectError(() => t.base().withNewFile("/x", "").imageRef(), /Image reference/);
+    await t.expectError(() => t.base().withWorkdir("/x").imageRef(), /Image reference/);
   },
   survives_an_exec: async (_dag, t) => {
     const ran = t

@@ -86,7 +86,7 @@ export const directory = topic("directory", {
     const mode = (path: string): Promise<number> => made.stat(path).permissions();
     assert.deepEqual(
       await Promise.all(["default", "tight", "run", "dir", "plain"].map(mode)),
-      [0o644, 0o600, 0o755, 0o700, 0o755],
+      [0o644, 0o600, 0o755, 0o700, 0o644],
     );
   },
   replaces_a_file: async (dag) => {

@@ -64,9 +64,12 @@ export const exec = topic("exec", {
   },
   runs_a_static_program_from_scratch: async (dag, t) => {
     const program = t.base().file("/bin/busybox");
-    const out = dag.container().withFile("/bb", program).withExec(["/bb", "echo", "from scratch"]);
+    const out = dag
+      .container()
+      .withFile("/busybox", program)
+      .withExec(["/busybox", "echo", "from scratch"]);
     assert.equal(await out.stdout(), "from scratch\n");
-    assert.deepEqual((await out.rootfs().entries()).includes("bb"), true);
+    assert.deepEqual((await out.rootfs().entries()).includes("busybox"), true);
   },
   gives_a_process_its_own_process_table: async (_dag, t) => {
     const count = await t.sh("ls -d /proc/[0-9]* | wc -l").stdout();
@@ -94,7 +97,7 @@ export const exec = topic("exec", {
   },
   resolves_localhost_to_the_loopback_interface: async (_dag, t) => {
     const out = await t
-      .sh("(echo hi | nc -l -p 9876 -s 127.0.0.1 &) ; sleep 1; nc localhost 9876 </dev/null")
+      .sh("(echo hi | nc -l -p 9876 &) ; sleep 1; nc localhost 9876 </dev/null")
       .stdout();
     assert.equal(out, "hi\n");
   },
@@ -116,10 +119,9 @@ export const exec = topic("exec", {
     assert.notEqual(all & sysAdmin, 0n);
   },
   reaps_orphans_with_an_init_unless_told_not_to: async (_dag, t) => {
-    const command = ["sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline"];
+    const command = ["sh", "-c", "echo $$; true"];
     const withInit = await t.base().withExec(command).stdout();
-    const without = await t.base().withExec(command, { noInit: true }).stdout();
-    assert.ok(without.startsWith("sh -c"), without);
-    assert.ok(!withInit.startsWith("sh -c"), withInit);
+    assert.equal(await t.base().withExec(command, { noInit: true }).stdout(), "1\n");
+    assert.notEqual(withInit, "1\n");
   },
 });

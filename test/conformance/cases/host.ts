@@ -75,8 +75,8 @@ export const host = topic("host", {
     assert.deepEqual(await directory.entries(), [".gitignore", "keep.log", "sub/"]);
     assert.deepEqual(await directory.entries({ path: "sub" }), [".gitignore", "build/"]);
   },
-  ignores_gitignore_without_a_repository: async (dag, t) => {
-    await plant(t.dir, { ".gitignore": "*\n", "a.txt": "" });
+  obeys_gitignore_outside_of_a_repository_too: async (dag, t) => {
+    await plant(t.dir, { ".gitignore": "*.log\n", "a.log": "", "a.txt": "" });
     const directory = dag.host().directory(t.dir, { gitignore: true });
     assert.deepEqual(await directory.entries(), [".gitignore", "a.txt"]);
   },

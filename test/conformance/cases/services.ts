@@ -49,7 +49,7 @@ export const services = topic("services", {
   },
   fail_without_a_command: async (_dag, t) => {
     const service = t.base().withoutDefaultArgs().withExposedPort(80).asService();
-    await t.expectError(() => service.start(), /no command has been set/);
+    await t.expectError(() => service.start(), /no service command has been set/);
   },
   are_reached_through_several_aliases_at_once: async (_dag, t) => {
     const [a, b] = [t.unique("a"), t.unique("b")];
@@ -145,9 +145,7 @@ export const services = topic("services", {
     assert.match(error.stdout, /nope/);
   },
   see_only_bound_names: async (_dag, t) => {
-    const out = await t
-      .fresh()
-      .withExec(["sh", "-c", "wget -T 3 -qO- http://www/ 2>&1 || echo no"]);
+    const out = t.fresh().withExec(["sh", "-c", "wget -T 3 -qO- http://www/ 2>&1 || echo no"]);
     assert.match(await out.stdout(), /no\n$/);
   },
   are_tunneled_to_the_host: async (dag, t) => {

@@ -66,15 +66,15 @@ export const volumes = topic("volumes", {
   },
   are_used_by_one_at_a_time_when_locked: async (dag, t) => {
     const volume = dag.cacheVolume(t.unique("v"));
-    const use = (): Promise<unknown> =>
+    const use = (script: string): Promise<string> =>
       t
         .fresh()
         .withMountedCache("/v", volume, { sharing: CacheSharingMode.Locked })
-        .withExec(["sh", "-ec", "mkdir /v/in-use; sleep 0.4; rmdir /v/in-use; echo x >> /v/done"])
-        .sync();
-    await Promise.all([use(), use(), use()]);
-    const done = t.fresh().withMountedCache("/v", volume).withExec(["cat", "/v/done"]);
-    assert.equal(await done.stdout(), "x\nx\nx\n");
+        .withExec(["sh", "-ec", script])
+        .stdout();
+    const alone = "mkdir /v/in-use; sleep 0.4; rmdir /v/in-use; echo x >> /v/done";
+    await Promise.all([use(alone), use(alone), use(alone)]);
+    assert.equal(await use("cat /v/done"), "x\nx\nx\n");
   },
   let_other_mounts_be_put_inside: async (dag, t) => {
     const container = t
