@@ -21,6 +21,8 @@ export interface ToolOptions {
   readonly timeout: number;
   /** Report that the tool writes, relative to `OUT`. Without it, the report is standard output. */
   readonly report?: string;
+  /** The tool's version, for the report. */
+  readonly version: string;
   /** Environment variables of the tool that come from secrets. */
   readonly secrets?: Readonly<Record<string, Secret>>;
 }
@@ -89,6 +91,7 @@ export async function runTool(
     exitCode: record.exitCode,
     durationMs: record.durationMs,
     timeoutSeconds: options.timeout,
+    version: options.version,
     stdout,
     stderr,
     ...(text === undefined ? {} : { report: text }),

@@ -1,8 +1,18 @@
-import type { Config } from "../core/config/schema.js";
-import { OUT } from "./execution.js";
+import type { Service } from "@dagger.io/dagger";
 
-/** Name under which the caller's own advisory service is reached. */
-export const ADVISORIES_ALIAS = "advisories";
+import { auditVerdict } from "../core/verdicts/audit.js";
+import type { Context } from "./context.js";
+import {
+  REQUIREMENTS_FILE,
+  requirementTexts,
+  toolContainer,
+  withRequirements,
+} from "./dependencies.js";
+import { OUT, runTool } from "./execution.js";
+import { switchedOff, type Stage } from "./stage.js";
+import { toolVersion } from "./tools.js";
+
+const REPORT = "pip-audit.json";
 
 /**
  * Command line of pip-audit over exact requirements: nothing is resolved or installed, and what
@@ -22,8 +32,62 @@ export function pipAuditCommand(requirements: string, advisories: string | undef
     "--desc=on",
     "--aliases=on",
     "--format=json",
-    `--output=${OUT}/pip-audit.json`,
+    `--output=${OUT}/${REPORT}`,
     "--vulnerability-service=osv",
     ...(advisories === undefined ? [] : [`--osv-url=${advisories.replace(/\/+$/, "")}/v1/query`]),
   ];
+}
+
+/** Under this name the caller's own advisory service is reached. */
+const ALIAS = "advisories";
+
+const HOUR = 3_600_000;
+
+/** Hours after which the same dependencies are audited again: advisories appear meanwhile. */
+const FRESH = 6;
+
+/** Changes every `FRESH` hours, and with it the identity of an audit. */
+export function auditPeriod(now: Date): string {
+  return new Date(Math.floor(now.getTime() / (FRESH * HOUR)) * FRESH * HOUR).toISOString();
+}
+
+/** The file that decides the versions: findings point there. */
+export function decidingFile({ project }: Pick<Context, "project">): string {
+  return project.lockFile ?? project.requirementFiles[0] ?? "pyproject.toml";
+}
+
+export const pipAuditStage: Stage = {
+  name: "pipAudit",
+  skip: ({ config }) => switchedOff("audit", config.audit.enabled),
+  async run(context) {
+    const { config, project, advisories } = context;
+    const { all } = await requirementTexts(context);
+    const now = new Date();
+    const container = withRequirements(toolContainer(context, "pip-audit"), all).withEnvVariable(
+      "SLIPWAY_AUDIT_PERIOD",
+      auditPeriod(now),
+    );
+    const mirror = advisories ? await serviceUrl(advisories) : config.audit.advisories;
+    const { run } = await runTool(
+      advisories ? container.withServiceBinding(ALIAS, advisories) : container,
+      pipAuditCommand(REQUIREMENTS_FILE, mirror),
+      {
+        timeout: config.timeouts.check,
+        report: REPORT,
+        version: toolVersion("pip-audit", project.locked),
+      },
+    );
+    const result = auditVerdict(run, {
+      ignore: config.audit.ignore,
+      today: now.toISOString().slice(0, 10),
+      file: decidingFile(context),
+    });
+    return { result, reports: {} };
+  },
+};
+
+/** Where the bound service answers: on the first port that it exposes. */
+async function serviceUrl(service: Service): Promise<string> {
+  const [port] = await service.ports();
+  return `http://${ALIAS}:${port === undefined ? 80 : await port.port()}`;
 }

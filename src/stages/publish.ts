@@ -1,15 +1,17 @@
-import { dag, type Container, type Directory, type Secret } from "@dagger.io/dagger";
+import { dag, type File, type Platform, type Secret } from "@dagger.io/dagger";
 
 import { SlipwayError } from "../core/errors.js";
-import type { Context } from "./context.js";
 import { pythonBase } from "./base.js";
+import { buildImage, type BuildFacts } from "./build.js";
+import type { Context } from "./context.js";
 
 /** Who may write to the registry. */
-export interface RegistryLogin {
+interface RegistryLogin {
   readonly username: string;
   readonly password: Secret;
 }
 
+/** Where an image goes. */
 export interface PublishRequest {
   /** `registry.example/team/service`, without a tag. */
   readonly repository: string;
@@ -19,6 +21,15 @@ export interface PublishRequest {
   readonly login?: RegistryLogin | undefined;
 }
 
+/** What the caller says of it; the configuration fills in the rest. */
+export interface PublishArguments {
+  readonly repository?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly username?: string | undefined;
+  readonly password?: Secret | undefined;
+  readonly overwrite: boolean;
+}
+
 /** What was published: all tags give this one digest. */
 export interface Published {
   /** `registry.example/team/service@sha256:…` */
@@ -26,6 +37,36 @@ export interface Published {
   readonly digest: string;
   /** Each tag as a full reference. */
   readonly tags: readonly string[];
+}
+
+/**
+ * Where the image goes, from the arguments and the configuration.
+ *
+ * @throws SlipwayError USAGE when the registry, or one half of the credentials, is missing.
+ */
+export function publishTarget(
+  { config, project }: Pick<Context, "config" | "project">,
+  given: PublishArguments,
+): PublishRequest {
+  const { registry, repository = project.name, tags, overwrite } = config.publish;
+  const { username, password } = given;
+  const problems: string[] = [];
+  if (given.repository === undefined && registry === undefined)
+    problems.push(
+      "where to: pass --repository, or set publish.registry in [tool.slipway] (SLIPWAY_PUBLISH_REGISTRY)",
+    );
+  if (password && username === undefined) problems.push("whose password it is: pass --username");
+  if (username !== undefined && !password)
+    problems.push(`the password of ${username}: pass --password as a secret`);
+  if (problems.length > 0)
+    throw new SlipwayError("USAGE", `Nothing was published; missing: ${problems.join("; ")}.`);
+  const chosen = given.tags && given.tags.length > 0 ? given.tags : tags;
+  return {
+    repository: given.repository ?? `${registry ?? ""}/${repository}`,
+    tags: chosen.length > 0 ? chosen : [project.version],
+    overwrite: given.overwrite || overwrite,
+    login: username !== undefined && password ? { username, password } : undefined,
+  };
 }
 
 /** A tag that people rely on to stay what it is: `v1.2.3`, `1.2.3`, `1.2.3-rc.1`, `2026.11.0`. */
@@ -51,31 +92,37 @@ export function saysNotFound(message: string): boolean {
 }
 
 /**
- * Publishes one image under all tags. Release tags come first looked at, last written: a refusal
- * changes nothing in the registry.
+ * Builds the image and publishes it under all tags. Release tags are looked at before anything is
+ * written: a refusal changes nothing in the registry.
  *
  * @throws SlipwayError RELEASE when a release tag holds other content, or the tags differ.
  */
 export async function publishImage(
-  image: Container,
-  request: PublishRequest,
   context: Context,
+  request: PublishRequest,
+  facts: BuildFacts,
 ): Promise<Published> {
   const { repository, tags, login } = request;
-  const authorised = login
-    ? image.withRegistryAuth(repository, login.username, login.password)
-    : image;
-  if (!request.overwrite) await refuseToOverwrite(authorised, request, context);
+  const platforms = context.config.build.platforms as Platform[];
+  const [first, ...variants] = await Promise.all(
+    (platforms.length > 0 ? platforms : [undefined]).map((platform) =>
+      buildImage(context, facts, platform),
+    ),
+  );
+  if (!first) throw new SlipwayError("RELEASE", "There is no platform to build for.");
+  const image = login ? first.withRegistryAuth(repository, login.username, login.password) : first;
+  const together = variants.length > 0 ? { platformVariants: variants } : {};
+  if (!request.overwrite)
+    await refuseToOverwrite(request, () => digestToBe(image.asTarball(together), context));
   const digests: string[] = [];
   // One after another: the first pushes the layers, the others only name them.
-  for (const tag of tags) digests.push(digestOf(await authorised.publish(`${repository}:${tag}`)));
-  const [digest] = digests;
-  if (digest === undefined)
-    throw new SlipwayError("RELEASE", `Nothing to publish to ${repository}: give at least one tag.`);
+  for (const tag of tags)
+    digests.push(digestOf(await image.publish(`${repository}:${tag}`, together)));
+  const [digest = ""] = digests;
   if (digests.some((other) => other !== digest))
     throw new SlipwayError(
       "RELEASE",
-      `The tags of ${repository} got different digests: ${tags.map((tag, index) => `${tag} ${digests[index] ?? ""}`).join(", ")}. This is a fault of the engine; publish again.`,
+      `The tags of ${repository} got different digests (${tags.map((tag, index) => `${tag}: ${digests[index] ?? ""}`).join(", ")}), which is a fault of the engine. Publish again.`,
     );
   return {
     reference: `${repository}@${digest}`,
@@ -85,9 +132,8 @@ export async function publishImage(
 }
 
 async function refuseToOverwrite(
-  image: Container,
   { repository, tags, login }: PublishRequest,
-  context: Context,
+  toBe: () => Promise<string>,
 ): Promise<void> {
   const found = await Promise.all(
     tags.filter(isReleaseTag).map(async (tag) => ({
@@ -97,13 +143,13 @@ async function refuseToOverwrite(
   );
   const taken = found.filter((each) => each.digest !== undefined);
   if (taken.length === 0) return;
-  const digest = await digestToBe(image, context);
+  const digest = await toBe();
   const other = taken.filter((each) => each.digest !== digest);
   if (other.length === 0) return;
   throw new SlipwayError(
     "RELEASE",
     [
-      `Nothing was published: ${repository} has other content under`,
+      `Nothing was published: ${repository} holds other content under`,
       ...other.map((each) => `  ${each.tag}: ${each.digest ?? ""}`),
       `than the image that was built: ${digest}.`,
       "Raise the version, or pass --overwrite (publish.overwrite) if the tag must move.",
@@ -131,12 +177,12 @@ async function publishedDigest(
   }
 }
 
-/** Digest that the image gets when it is published, without publishing it. */
-async function digestToBe(image: Container, context: Context): Promise<string> {
+/** Digest that an image gets when it is published, read from its archive. */
+async function digestToBe(archive: File, context: Context): Promise<string> {
   const index = await pythonBase(context)
-    .withMountedFile("/image.tar", image.asTarball())
+    .withMountedFile("/image.tar", archive)
     .withExec(["tar", "--extract", "--to-stdout", "--file=/image.tar", "index.json"])
     .stdout();
-  const { manifests } = JSON.parse(index) as { manifests: { digest: string }[] };
+  const { manifests } = JSON.parse(index) as { manifests: readonly { digest: string }[] };
   return manifests[0]?.digest ?? "";
 }

@@ -1,28 +1,22 @@
-import { ExecError, type Directory } from "@dagger.io/dagger";
+import { ExecError, type Directory, type File } from "@dagger.io/dagger";
 
 import type { CheckName, CheckResult } from "../core/check.js";
+import { errored, skipped } from "../core/verdicts/verdict.js";
 import type { Context } from "./context.js";
 
 /** What one check gave: its verdict, and what its tool left. */
 export interface Outcome {
   readonly result: CheckResult;
-  /** The tool's own reports, by their name among all reports. */
-  readonly reports: Readonly<Record<string, { readonly files: Directory; readonly path: string }>>;
+  /** The tool's own reports that are worth keeping, by their name among all reports. */
+  readonly reports: Readonly<Record<string, File>>;
 }
 
-/** One check: how it is run, and what is said of it when it is not. */
+/** One check: when it is not run, and how it is. */
 export interface Stage {
   readonly name: CheckName;
-  readonly tool: string;
   /** Why it is not run; undefined when it is. */
   readonly skip: (context: Context) => string | undefined;
   readonly run: (context: Context) => Promise<Outcome>;
-}
-
-/** A check that gave no verdict of its own. */
-function without(stage: Stage, state: "SKIPPED" | "ERRORED", reason: string): Outcome {
-  const { name, tool } = stage;
-  return { result: { name, tool, state, reason, durationMs: 0, findings: [] }, reports: {} };
 }
 
 /**
@@ -31,22 +25,32 @@ function without(stage: Stage, state: "SKIPPED" | "ERRORED", reason: string): Ou
  */
 export async function runStage(stage: Stage, context: Context): Promise<Outcome> {
   const reason = stage.skip(context);
-  if (reason !== undefined) return without(stage, "SKIPPED", reason);
+  if (reason !== undefined) return { result: skipped(stage.name, reason), reports: {} };
   try {
     return await stage.run(context);
   } catch (error) {
-    return without(stage, "ERRORED", describe(error));
+    return { result: errored(stage.name, describe(error)), reports: {} };
   }
 }
 
-/** `ruff` is switched off where the configuration says so. */
-export function switchedOff(section: string, { enabled }: { enabled: boolean }): string | undefined {
-  return enabled ? undefined : `Switched off by ${section}.enabled = false.`;
+/** The reason to skip a check that the configuration switches off. */
+export function switchedOff(key: string, enabled: boolean): string | undefined {
+  return enabled ? undefined : `switched off by ${key}.enabled = false`;
 }
 
-/** What a step that failed said last; the end of a long output tells more than its beginning. */
+/** The reports out of a folder that the tool really wrote. */
+export function kept(
+  files: Directory,
+  sizes: Readonly<Record<string, number>>,
+  names: readonly string[],
+): Record<string, File> {
+  const written = names.filter((name) => name in sizes);
+  return Object.fromEntries(written.map((name) => [name, files.file(name)]));
+}
+
+/** What a step that failed said last: the end of a long output tells more than its beginning. */
 function describe(error: unknown): string {
   if (!(error instanceof ExecError)) return error instanceof Error ? error.message : String(error);
   const output = (error.stderr.trim() || error.stdout.trim()).slice(-4000);
-  return `\`${error.cmd.join(" ")}\` exited with ${error.exitCode}.\n${output}`;
+  return `\`${error.cmd.join(" ")}\` exited with ${error.exitCode}\n${output}`;
 }

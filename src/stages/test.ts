@@ -1,7 +1,18 @@
 import type { Config } from "../core/config/schema.js";
 import { isTable } from "../core/toml.js";
+import { testVerdict } from "../core/verdicts/pytest.js";
 import { hasSetting, toolTable, type Context } from "./context.js";
-import { OUT } from "./execution.js";
+import { projectContainer, SOURCE } from "./dependencies.js";
+import { OUT, PYTEST_PLUGINS, runTool } from "./execution.js";
+import { kept, switchedOff, type Stage } from "./stage.js";
+import { toolVersion } from "./tools.js";
+
+const JUNIT = "junit.xml";
+const COVERAGE = "coverage.json";
+const COBERTURA = "coverage.xml";
+
+/** A coverage report of more bytes than this is not read. */
+const LONGEST_COVERAGE = 64 * 1024 * 1024;
 
 /**
  * Command line of pytest. What it leaves: `junit.xml` (with file and line of each test),
@@ -17,7 +28,7 @@ export function testCommand(
     "slipway_watch",
     `--numprocesses=${test.workers}`,
     `--dist=${distribution(test)}`,
-    `--junitxml=${OUT}/junit.xml`,
+    `--junitxml=${OUT}/${JUNIT}`,
     "--override-ini=junit_family=xunit1",
     "--override-ini=cache_dir=/tmp/pytest",
     ...coverageArguments(context),
@@ -58,8 +69,8 @@ function coverageArguments(
       : packages.map((name) => `--cov=${name}`);
   return [
     ...sources,
-    `--cov-report=json:${OUT}/coverage.json`,
-    `--cov-report=xml:${OUT}/coverage.xml`,
+    `--cov-report=json:${OUT}/${COVERAGE}`,
+    `--cov-report=xml:${OUT}/${COBERTURA}`,
   ];
 }
 
@@ -72,3 +83,39 @@ function choosesSources(context: Pick<Context, "pyproject" | "texts">): boolean 
     /^\s*(source|source_pkgs|include)\s*=/m,
   );
 }
+
+export const testStage: Stage = {
+  name: "test",
+  skip: ({ config }) => switchedOff("test", config.test.enabled),
+  async run(context) {
+    const { config, project } = context;
+    const { test } = config;
+    const container = await projectContainer(context);
+    const path = (await container.envVariable("PYTHONPATH")) || undefined;
+    const { run, running, files, sizes } = await runTool(
+      container
+        .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
+        .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
+        .withEnvVariable("SLIPWAY_SHARD", test.shard ?? ""),
+      testCommand(context),
+      {
+        timeout: test.timeout,
+        report: JUNIT,
+        version: toolVersion("pytest", project.locked),
+      },
+    );
+    const size = sizes[COVERAGE];
+    const coverage =
+      size !== undefined && size <= LONGEST_COVERAGE
+        ? await files.file(COVERAGE).contents()
+        : undefined;
+    const result = testVerdict(run, {
+      root: SOURCE,
+      running,
+      ...(coverage === undefined ? {} : { coverage }),
+      ...(test.coverage.enabled ? { minimum: test.coverage.minimum } : {}),
+      ...(test.shard === undefined ? {} : { shard: test.shard }),
+    });
+    return { result, reports: kept(files, sizes, [JUNIT, COVERAGE, COBERTURA]) };
+  },
+};

@@ -1,3 +1,10 @@
+import { dag } from "@dagger.io/dagger";
+
+import { typesVerdict } from "../core/verdicts/mypy.js";
+import { projectContainer, SOURCE } from "./dependencies.js";
+import { runTool } from "./execution.js";
+import { switchedOff, type Stage } from "./stage.js";
+import { toolVersion } from "./tools.js";
 import { hasSetting, toolTable, type Context } from "./context.js";
 
 /** Command line of mypy; `cache` is a folder that later runs find again. */
@@ -35,3 +42,21 @@ function defaultPaths(
   const { layout } = context.project;
   return [...layout.source, ...layout.tests];
 }
+
+const CACHE = "/cache/mypy";
+
+export const typesStage: Stage = {
+  name: "types",
+  skip: ({ config }) => switchedOff("types", config.types.enabled),
+  async run(context) {
+    const { config, project } = context;
+    // mypy checks by content what it finds there; a folder for each project keeps it small.
+    const volume = dag.cacheVolume(`slipway-mypy-${project.name}-${project.python.version}`);
+    const container = (await projectContainer(context)).withMountedCache(CACHE, volume);
+    const { run } = await runTool(container, typesCommand(context, CACHE), {
+      timeout: config.timeouts.check,
+      version: toolVersion("mypy", project.locked),
+    });
+    return { result: typesVerdict(run, SOURCE), reports: {} };
+  },
+};

@@ -1,0 +1,232 @@
+/**
+ * Slipway: the delivery pipeline of a Python service
+ *
+ * Lints, types, tests and audits a Python project, builds it into a small non-root image and
+ * publishes that by digest. Everything that is particular to a project is configuration:
+ * [tool.slipway] in its pyproject.toml.
+ */
+import {
+  argument,
+  check,
+  func,
+  object,
+  type Container,
+  type Directory,
+  type float,
+  type Platform,
+  type Secret,
+  type Service,
+} from "@dagger.io/dagger";
+
+import { Artifact } from "./artifact.js";
+import { checkReport, type CheckReport } from "./checkReport.js";
+import type { CheckName } from "./core/check.js";
+import { complaint } from "./core/report/report.js";
+import { summary } from "./core/report/summary.js";
+import { buildImage } from "./stages/build.js";
+import { checkNames, runChecks } from "./stages/checks.js";
+import { loadContext, type Context } from "./stages/context.js";
+import { publishImage, publishTarget } from "./stages/publish.js";
+
+/** The delivery pipeline of a Python service */
+@object()
+export class Slipway {
+  private source: Directory;
+  private set: string[];
+  private environment: string[];
+  private safetyKey?: Secret;
+  private advisories?: Service;
+
+  constructor(
+    /** The service's source */
+    @argument({
+      defaultPath: "/",
+      ignore: [
+        "**/.git",
+        "**/.venv",
+        "**/venv",
+        "**/node_modules",
+        "**/__pycache__",
+        "**/*.pyc",
+        "**/.mypy_cache",
+        "**/.ruff_cache",
+        "**/.pytest_cache",
+        "**/.hypothesis",
+        "**/.tox",
+        "**/.nox",
+        "**/.coverage",
+        "**/htmlcov",
+        "**/*.egg-info",
+        "**/.env",
+        "**/.env.*",
+        "**/.DS_Store",
+        ".slipway",
+      ],
+    })
+    source: Directory,
+    /** Folder of the service in the source, for a repository with several */
+    folder: string = ".",
+    /** Configuration that wins over all other, as key=value: test.workers=4 */
+    set: string[] = [],
+    /** The caller's environment, as NAME=value: a module sees none of its own */
+    environment: string[] = [],
+    /** Key for safety; without it that check is skipped */
+    safetyKey?: Secret,
+    /** A mirror of the OSV advisories to audit against, in place of audit.advisories */
+    advisories?: Service,
+  ) {
+    this.source = folder === "." ? source : source.directory(folder);
+    this.set = set;
+    this.environment = environment;
+    if (safetyKey) this.safetyKey = safetyKey;
+    if (advisories) this.advisories = advisories;
+  }
+
+  /** Lint with ruff, in the version that the project locks */
+  @func()
+  @check()
+  async lint(): Promise<void> {
+    await this.assert("lint");
+  }
+
+  /** Check that ruff would format nothing differently */
+  @func()
+  @check()
+  async format(): Promise<void> {
+    await this.assert("format");
+  }
+
+  /** Check types with mypy, beside the project's dependencies */
+  @func()
+  @check()
+  async types(): Promise<void> {
+    await this.assert("types");
+  }
+
+  /** Run the tests with pytest, in parallel, and measure their coverage */
+  @func()
+  @check()
+  async test(
+    /** pytest-xdist workers: auto is one a core, 0 is serial */
+    workers?: string,
+    /** How tests are handed out: load, worksteal, loadscope, loadfile or loadgroup */
+    distribution?: string,
+    /** Further arguments for pytest */
+    args?: string[],
+    /** Marker expression, such as: not slow */
+    markers?: string,
+    /** Test files or folders to run */
+    paths?: string[],
+    /** Part i of n of the tests, such as 1/4, for matrix jobs */
+    shard?: string,
+    /** Fail below this coverage, in percent */
+    coverageMinimum?: float,
+  ): Promise<void> {
+    const settings: Record<string, unknown> = {
+      "test.workers": workers,
+      "test.distribution": distribution,
+      "test.args": args,
+      "test.markers": markers,
+      "test.paths": paths,
+      "test.shard": shard,
+      "test.coverage.minimum": coverageMinimum,
+    };
+    await this.assert("test", settings);
+  }
+
+  /** Look for insecure code with bandit */
+  @func()
+  @check()
+  async bandit(): Promise<void> {
+    await this.assert("bandit");
+  }
+
+  /** Look for advisories on the exact dependencies with pip-audit; asked anew every six hours */
+  @func({ cache: "session" })
+  @check()
+  async pipAudit(): Promise<void> {
+    await this.assert("pipAudit");
+  }
+
+  /** Look for advisories on the exact dependencies with safety; skipped without a key */
+  @func({ cache: "session" })
+  @check()
+  async safety(): Promise<void> {
+    await this.assert("safety");
+  }
+
+  /** Run all checks side by side, let all of them finish, and report on all of them */
+  @func({ cache: "session" })
+  async checks(
+    /** Only these: lint, format, types, test, bandit, pipAudit, safety */
+    only: string[] = [],
+  ): Promise<CheckReport> {
+    const names = checkNames(only);
+    return checkReport(await runChecks(await this.load(), names));
+  }
+
+  /** Build the service's image: small, non-root, reproducible, with labels and a health check */
+  @func()
+  async build(
+    /** Platform, such as linux/arm64; the engine's own by default */
+    platform?: string,
+    /** Commit that the source is of, for the labels */
+    revision?: string,
+    /** Where the source lives, for the labels */
+    sourceUrl?: string,
+  ): Promise<Container> {
+    const context = await this.load();
+    return await buildImage(context, { revision, sourceUrl }, platform as Platform | undefined);
+  }
+
+  /** Build the image and publish it under all its tags; a release tag is never given other content */
+  @func({ cache: "never" })
+  async publish(
+    /** Where to, without a tag: registry.example/team/service; publish.registry and publish.repository by default */
+    repository?: string,
+    /** Tags; publish.tags by default, else the project's version */
+    tags?: string[],
+    /** Who publishes; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** Let a release tag (v1.2.3) be moved to other content */
+    overwrite: boolean = false,
+    /** Commit that the source is of, for the labels */
+    revision?: string,
+    /** Where the source lives, for the labels */
+    sourceUrl?: string,
+  ): Promise<Artifact> {
+    const context = await this.load();
+    const request = publishTarget(context, { repository, tags, username, password, overwrite });
+    const published = await publishImage(context, request, { revision, sourceUrl });
+    return Object.assign(new Artifact(), published);
+  }
+
+  /** Runs one check and throws with what it found, unless it passed or was skipped. */
+  private async assert(name: CheckName, settings: Record<string, unknown> = {}): Promise<void> {
+    const { report } = await runChecks(await this.load(settings), [name]);
+    if (report.state === "SKIPPED") {
+      console.log(summary(report));
+      return;
+    }
+    if (complaint(report) !== undefined) throw new Error(summary(report, { findings: 100 }));
+  }
+
+  /** What the stages work on. `settings` are arguments of the function: nothing is stronger. */
+  private async load(settings: Record<string, unknown> = {}): Promise<Context> {
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    return await loadContext({
+      source: this.source,
+      set: [
+        ...this.set,
+        ...given.map(([key, value]) =>
+          Array.isArray(value) ? `${key}=${JSON.stringify(value)}` : `${key}=${String(value)}`,
+        ),
+      ],
+      environment: this.environment,
+      safetyKey: this.safetyKey,
+      advisories: this.advisories,
+    });
+  }
+}
