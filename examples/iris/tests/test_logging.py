@@ -57,6 +57,10 @@ def test_an_extra_does_not_replace_a_field() -> None:
     assert line["time"] != "never"
 
 
+def test_colours_for_terminals_are_left_out() -> None:
+    assert "color_message" not in json.loads(JsonFormatter().format(record(color_message="x")))
+
+
 def test_an_exception_is_part_of_the_line() -> None:
     one = record()
     try:
