@@ -5,11 +5,11 @@ import { func, object } from "@dagger.io/dagger";
 export class Artifact {
   /** By digest, for whoever deploys or verifies it: registry/repository@sha256:… */
   @func()
-  reference: string = "";
+  reference = "";
 
   /** The image's digest: sha256:… */
   @func()
-  digest: string = "";
+  digest = "";
 
   /** All its tags, as full references; each gives this digest */
   @func()

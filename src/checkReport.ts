@@ -10,25 +10,25 @@ import type { Checked } from "./stages/checks.js";
 export class CheckReport {
   /** Whether every check that ran passed, and at least one ran */
   @func()
-  passed: boolean = false;
+  passed = false;
 
   /** A table for a terminal, with the first findings of what did not pass */
   @func()
-  summary: string = "";
+  summary = "";
 
   /** The same for GitHub's step summary or a comment: Markdown, at most 1,024 KiB */
   @func()
-  markdown: string = "";
+  markdown = "";
 
   /** report.json: every check with state, reason, duration in ms, and findings with file and line */
   @func()
-  report: string = "";
+  report = "";
 
   /** report.json, summary.md, junit.xml, coverage.json, coverage.xml, and sarif/TOOL.sarif for each tool */
   @func()
   reports!: Directory;
 
-  private complaint: string = "";
+  private complaint = "";
 
   /** Fails, naming each check that did not pass and why; passes when all is well */
   @func()

@@ -65,7 +65,7 @@ export class Slipway {
     })
     source: Directory,
     /** Folder of the service in the source, for a repository with several */
-    folder: string = ".",
+    folder = ".",
     /** Configuration that wins over all other, as key=value: test.workers=4 */
     set: string[] = [],
     /** The caller's environment, as NAME=value: a module sees none of its own */
@@ -191,7 +191,7 @@ export class Slipway {
     /** Password or token for the registry */
     password?: Secret,
     /** Let a release tag (v1.2.3) be moved to other content */
-    overwrite: boolean = false,
+    overwrite = false,
     /** Commit that the source is of, for the labels */
     revision?: string,
     /** Where the source lives, for the labels */

@@ -74,5 +74,8 @@ export function withVirtualEnvironment(container: Container, path: string): Cont
   return container
     .withExec(["uv", "venv", "--quiet", "--python", "python3", path])
     .withEnvVariable("VIRTUAL_ENV", path)
-    .withEnvVariable("PATH", `${path}/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin`);
+    .withEnvVariable(
+      "PATH",
+      `${path}/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin`,
+    );
 }

@@ -21,14 +21,7 @@ export interface Inputs {
 }
 
 /** Files in which tools are configured, besides `pyproject.toml`. */
-const SETTINGS = [
-  ".coveragerc",
-  ".mypy.ini",
-  "mypy.ini",
-  "pytest.ini",
-  "setup.cfg",
-  "tox.ini",
-];
+const SETTINGS = [".coveragerc", ".mypy.ini", "mypy.ini", "pytest.ini", "setup.cfg", "tox.ini"];
 
 /** What every stage works on: the source, and what is known and wanted of it. */
 export interface Context extends Inputs {
@@ -79,14 +72,20 @@ export function readEnvironment(pairs: readonly string[]): Record<string, string
   for (const pair of pairs) {
     const at = pair.indexOf("=");
     if (at < 1)
-      throw new SlipwayError("USAGE", `--environment takes NAME=value; "${pair}" is not of that form.`);
+      throw new SlipwayError(
+        "USAGE",
+        `--environment takes NAME=value; "${pair}" is not of that form.`,
+      );
     values[pair.slice(0, at)] = pair.slice(at + 1);
   }
   return values;
 }
 
 /** The table `[tool.NAME]` of `pyproject.toml`, if it is there. */
-export function toolTable({ pyproject }: Pick<Context, "pyproject">, name: string): TomlTable | undefined {
+export function toolTable(
+  { pyproject }: Pick<Context, "pyproject">,
+  name: string,
+): TomlTable | undefined {
   const { tool } = pyproject;
   const found = isTable(tool) ? tool[name] : undefined;
   return isTable(found) ? found : undefined;

@@ -235,7 +235,10 @@ async function withProject(environment: Container, context: Context): Promise<Co
 }
 
 /** Tells backends that ask git for the version what it is: there is no `.git` in the source. */
-export function withVersion(container: Container, { project }: Pick<Context, "project">): Container {
+export function withVersion(
+  container: Container,
+  { project }: Pick<Context, "project">,
+): Container {
   return [
     "SETUPTOOLS_SCM_PRETEND_VERSION",
     "POETRY_DYNAMIC_VERSIONING_BYPASS",

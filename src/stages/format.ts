@@ -7,15 +7,7 @@ import { toolVersion } from "./tools.js";
 
 /** Command line of `ruff format --check`: names the files that it would change, changes none. */
 export function formatCommand({ format }: Pick<Config, "format">): string[] {
-  return [
-    "ruff",
-    "format",
-    "--check",
-    "--no-cache",
-    "--output-format=json",
-    "--",
-    ...format.paths,
-  ];
+  return ["ruff", "format", "--check", "--no-cache", "--output-format=json", "--", ...format.paths];
 }
 
 export const formatStage: Stage = {

@@ -1,5 +1,10 @@
 import { safetyVerdict, safetyWithoutKey } from "../core/verdicts/safety.js";
-import { REQUIREMENTS_FILE, requirementTexts, toolContainer, withRequirements } from "./dependencies.js";
+import {
+  REQUIREMENTS_FILE,
+  requirementTexts,
+  toolContainer,
+  withRequirements,
+} from "./dependencies.js";
 import { OUT, runTool } from "./execution.js";
 import { auditPeriod, decidingFile } from "./pipAudit.js";
 import { switchedOff, type Stage } from "./stage.js";

@@ -47,7 +47,7 @@ function testPaths(
   const settings = toolTable(context, "pytest") ?? {};
   const chosen =
     "testpaths" in settings ||
-    (isTable(settings["ini_options"]) && "testpaths" in settings["ini_options"]) ||
+    (isTable(settings.ini_options) && "testpaths" in settings.ini_options) ||
     hasSetting(context, ["pytest.ini", "setup.cfg", "tox.ini"], /^\s*testpaths\s*=/m);
   return chosen ? [] : context.project.layout.tests;
 }
@@ -75,7 +75,7 @@ function coverageArguments(
 }
 
 function choosesSources(context: Pick<Context, "pyproject" | "texts">): boolean {
-  const run = toolTable(context, "coverage")?.["run"];
+  const run = toolTable(context, "coverage")?.run;
   if (isTable(run) && ["source", "source_pkgs", "include"].some((key) => key in run)) return true;
   return hasSetting(
     context,

@@ -1,0 +1,63 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { CHECK_NAMES } from "../../src/core/check.js";
+import { register } from "./registration.js";
+
+const test = suite("registration");
+
+const registered = await register();
+const own = registered.filter(({ owner }) => owner === "Slipway");
+
+/** Flags of `dagger call` that an argument of the same name would hide. */
+const FLAGS = ["json", "output", "mod", "progress", "silent", "quiet", "verbose", "debug", "help"];
+
+test("registers_every_function_of_the_pipeline", () => {
+  assert.equal(
+    own.map(({ name }) => name).sort(),
+    ["", ...CHECK_NAMES, "build", "checks", "publish"].sort(),
+  );
+});
+
+test("registers_the_accessors_of_its_results", () => {
+  assert.ok(registered.some(({ owner, name }) => owner === "CheckReport" && name === "assert"));
+});
+
+test("offers_each_check_to_dagger_check_without_required_arguments", () => {
+  const checks = own.filter(({ check }) => check);
+  assert.equal(checks.map(({ name }) => name).sort(), [...CHECK_NAMES].sort());
+  assert.equal(
+    checks.flatMap(({ args }) => args.filter(({ required }) => required)),
+    [],
+  );
+});
+
+test("needs_no_argument_anywhere", () => {
+  const required = registered.flatMap(({ name, args }) =>
+    args.filter((arg) => arg.required).map((arg) => `${name}.${arg.name}`),
+  );
+  assert.equal(required, []);
+});
+
+test("documents_every_function_and_argument", () => {
+  const silent = registered.flatMap(({ name, description, args }) => [
+    ...(description === "" && name !== "" ? [name] : []),
+    ...args.filter((arg) => arg.description === "").map((arg) => `${name}.${arg.name}`),
+  ]);
+  assert.equal(silent, []);
+});
+
+test("keeps_argument_names_apart_from_the_flags_of_dagger_call", () => {
+  const taken = registered.flatMap(({ args }) => args.filter(({ name }) => FLAGS.includes(name)));
+  assert.equal(taken, []);
+});
+
+test("never_caches_what_has_an_effect_outside", () => {
+  assert.is(own.find(({ name }) => name === "publish")?.cachePolicy, "Never");
+});
+
+test("never_keeps_an_audit_longer_than_a_session", () => {
+  for (const name of ["pipAudit", "safety", "checks"])
+    assert.is(own.find((each) => each.name === name)?.cachePolicy, "PerSession", name);
+});
+
+test.run();
