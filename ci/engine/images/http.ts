@@ -94,7 +94,7 @@ function isTransient(status: number): boolean {
 }
 
 function timeouts(): { headersTimeout: number; bodyTimeout: number; connect: object } {
-  const extra = process.env["SSL_CERT_FILE"];
+  const extra = process.env.SSL_CERT_FILE;
   const ca = extra ? { ca: [...rootCertificates, readFileSync(extra, "utf8")] } : {};
   return { headersTimeout: 60_000, bodyTimeout: 60_000, connect: { timeout: 15_000, ...ca } };
 }

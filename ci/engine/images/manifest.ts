@@ -58,8 +58,8 @@ export async function buildImage(
   }
   const [only, ...more] = manifests;
   if (only && more.length === 0) {
-    const { platform: _, ...top } = only;
-    return { top, blobs, manifests: [] };
+    const { mediaType, digest, size } = only;
+    return { top: { mediaType, digest, size }, blobs, manifests: [] };
   }
   const mediaType = docker
     ? `${DOCKER}.distribution.manifest.list.v2+json`

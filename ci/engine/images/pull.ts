@@ -111,8 +111,9 @@ export async function unpackImage(
   } finally {
     await Promise.allSettled(waiting.values());
   }
-  const { rootfs: _, ...rest } = config;
-  return { snapshot: await store.compact(snapshot), config: rest };
+  // The layers are the snapshot's; a list beside it could only contradict it.
+  delete config.rootfs;
+  return { snapshot: await store.compact(snapshot), config };
 }
 
 function locate(client: RegistryClient, ref: string): { parsed: ImageRef; repository: Repository } {
@@ -200,7 +201,7 @@ function readConfig(blob: Buffer): StoredConfig {
 /** arm has variants that are meant when none is named. */
 function variantOf({ architecture, variant }: Platform): string {
   const usual: Record<string, string> = { arm64: "v8", arm: "v7" };
-  return variant || (usual[architecture] ?? "");
+  return variant ?? usual[architecture] ?? "";
 }
 
 function withDigest(ref: ImageRef, digest: string): string {

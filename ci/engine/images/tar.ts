@@ -70,7 +70,6 @@ function paxRecords(header: TarHeader, name: string): Buffer {
 /** ustar promises nothing for other than ASCII; a PAX record is UTF-8. Other bytes go as they are. */
 function needsRecord(text: string): boolean {
   if (text.length > MAX_NAME) return true;
-  // eslint-disable-next-line no-control-regex -- the very question is which bytes are ASCII
   if (/^[\x00-\x7f]*$/.test(text)) return false;
   return !Buffer.from(text, "latin1").toString("utf8").includes("\ufffd");
 }

@@ -59,12 +59,7 @@ export async function pipe(
   options: RunOptions = {},
 ): Promise<void> {
   const first = start(source[0], source.slice(1), ["pipe", "pipe", "pipe"], options);
-  const second = start(
-    sink[0],
-    sink.slice(1),
-    [first.stdout as Readable, "ignore", "pipe"],
-    options,
-  );
+  const second = start(sink[0], sink.slice(1), [first.stdout, "ignore", "pipe"], options);
   // Ours is a third handle on the pipe: closed, so that a dead sink stops the source.
   first.stdout?.destroy();
   const ends = [exit(second, sink[0], {}), exit(first, source[0], options)];

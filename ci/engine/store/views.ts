@@ -45,13 +45,13 @@ export class Views {
       throw error;
     } finally {
       view.readers--;
-      this.#evict(MAX_IDLE);
+      void this.#evict(MAX_IDLE);
     }
   }
 
   /** Unmounts all that nobody reads. */
   async drop(): Promise<void> {
-    await Promise.all(this.#evict(0));
+    await this.#evict(0);
   }
 
   #open(snapshot: Snapshot): View {
@@ -65,13 +65,14 @@ export class Views {
     return { ready: mount(), target, readers: 0 };
   }
 
-  #evict(keep: number): Promise<void>[] {
+  async #evict(keep: number): Promise<void> {
     const idle = [...this.#views].filter(([, view]) => view.readers === 0);
-    return idle.slice(0, Math.max(0, idle.length - keep)).map(async ([key, { target }]) => {
-      this.#views.delete(key);
+    const surplus = idle.slice(0, Math.max(0, idle.length - keep));
+    for (const [key] of surplus) this.#views.delete(key);
+    for (const [, { target }] of surplus) {
       // A mount that will not go goes with the process.
       await this.mounter.unmount(target).catch(() => undefined);
       await rmdir(target).catch(() => undefined);
-    });
+    }
   }
 }
