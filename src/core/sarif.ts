@@ -130,16 +130,19 @@ function rule(result: CheckResult, example: Finding | undefined, id: string): un
 }
 
 function location(finding: Finding, fallbackFile: string): unknown {
-  const { line = 1, column, endLine, endColumn } = finding;
+  const { column, endLine, endColumn } = finding;
+  const line = Math.max(1, finding.line ?? 1);
   const end =
     endLine !== undefined &&
     (endLine > line || (endLine === line && (endColumn ?? 0) > (column ?? 1)));
   return {
     artifactLocation: artifact(finding.file ?? fallbackFile),
     region: {
-      startLine: Math.max(1, line),
+      startLine: line,
       ...(column === undefined ? {} : { startColumn: Math.max(1, column) }),
-      ...(end ? { endLine, ...(endColumn === undefined ? {} : { endColumn }) } : {}),
+      ...(end
+        ? { endLine, ...(endColumn === undefined || endColumn < 1 ? {} : { endColumn }) }
+        : {}),
     },
   };
 }

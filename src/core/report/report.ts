@@ -109,7 +109,7 @@ export function readReport(json: string): Report {
 
 /** The report's JSON schema, for those who read it elsewhere. */
 export function reportJsonSchema(): Record<string, unknown> {
-  return { ...z.toJSONSchema(reportSchema), title: "Slipway check report" };
+  return { ...z.toJSONSchema(reportSchema, { io: "input" }), title: "Slipway check report" };
 }
 
 /** What `assert` says: which checks did not pass, and why. Undefined when all is well. */

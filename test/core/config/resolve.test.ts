@@ -213,6 +213,18 @@ test("asks_for_key_and_value_in_a_flag", () => {
   assert.match(fail({ set: ["verbose"] }).message, "flag verbose: expected key=value");
 });
 
+test("takes_a_shard_within_its_number_of_parts_only", () => {
+  assert.is(
+    resolveConfig({ pyproject: undefined, set: ["test.shard=4/4"] }).config.test.shard,
+    "4/4",
+  );
+  for (const shard of ["5/4", "0/4", "1/0", "1", "1/2/3", "-1/2", "1/1001"])
+    assert.match(
+      fail({ set: [`test.shard=${shard}`] }).message,
+      "flag test.shard: expected i/n such as 1/4",
+    );
+});
+
 test("has_one_variable_for_each_key", () => {
   assert.is(environmentNames.size, leaves.length + 3);
 });
