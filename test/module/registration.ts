@@ -40,8 +40,8 @@ export async function register(): Promise<Registered[]> {
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const folder = await mkdtemp(join(tmpdir(), "slipway-types-"));
-  process.env["DAGGER_SESSION_PORT"] = String((server.address() as AddressInfo).port);
-  process.env["DAGGER_SESSION_TOKEN"] = "none";
+  process.env.DAGGER_SESSION_PORT = String((server.address() as AddressInfo).port);
+  process.env.DAGGER_SESSION_TOKEN = "none";
   try {
     const sdk = dirname(createRequire(import.meta.url).resolve("@dagger.io/dagger"));
     const types = join(folder, "client.gen.ts");
@@ -98,7 +98,7 @@ function value(
   );
   const name = field.name.value;
   const next =
-    name === "node" ? (chains.get(String(args["id"])) ?? []) : [...chain, { field: name, args }];
+    name === "node" ? (chains.get(String(args.id)) ?? []) : [...chain, { field: name, args }];
   if (field.selectionSet) return select(field.selectionSet, next, chains);
   if (name === "id") {
     const id = `id-${chains.size}`;
@@ -114,11 +114,11 @@ function functions(chains: Map<string, readonly Step[]>): Registered[] {
   return module
     .filter(({ field }) => field === "withObject")
     .flatMap(({ args }) => {
-      const object = chain(args["object"]);
-      const owner = String(object.find(({ field }) => field === "withObject")?.args["name"]);
+      const object = chain(args.object);
+      const owner = String(object.find(({ field }) => field === "withObject")?.args.name);
       return object
         .filter(({ field }) => field === "withFunction" || field === "withConstructor")
-        .map((step) => described(owner, chain(step.args["function"]), chain));
+        .map((step) => described(owner, chain(step.args.function), chain));
     });
 }
 
@@ -131,19 +131,23 @@ function described(
     steps.find((step) => step.field === field)?.args;
   return {
     owner,
-    name: String(of("function")?.["name"]),
-    description: String(of("withDescription")?.["description"] ?? ""),
+    name: String(of("function")?.name),
+    description: text(of("withDescription")?.description),
     check: of("withCheck") !== undefined,
-    cachePolicy: of("withCachePolicy")?.["policy"] as string | undefined,
+    cachePolicy: of("withCachePolicy")?.policy as string | undefined,
     args: steps
       .filter(({ field }) => field === "withArg")
       .map(({ args }) => ({
-        name: String(args["name"]),
-        description: String(args["description"] ?? ""),
+        name: String(args.name),
+        description: text(args.description),
         required:
-          args["defaultValue"] === undefined &&
-          args["defaultPath"] === undefined &&
-          !chain(args["typeDef"]).some(({ field }) => field === "withOptional"),
+          args.defaultValue === undefined &&
+          args.defaultPath === undefined &&
+          !chain(args.typeDef).some(({ field }) => field === "withOptional"),
       })),
   };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
