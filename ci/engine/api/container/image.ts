@@ -100,11 +100,11 @@ export async function from(
   call: Call,
 ): Promise<ContainerValue> {
   const { store, events } = call.session.engine;
-  const { parseRef, pull } = await images();
+  const { parseRef, pull, resolve } = await images();
   const client = await registryClient(call, self, call.signal);
   let resolved;
   try {
-    resolved = await client.resolve(address, self.platform, call.signal);
+    resolved = await resolve(client, address, self.platform, call.session.engine.store, call.signal);
   } catch (error) {
     await client.close();
     if (call.signal.aborted) throw error;
