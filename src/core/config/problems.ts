@@ -41,7 +41,7 @@ export function unknownKey(
 }
 
 /** Text of a value for a message: short, on one line, without credentials. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   const text = (JSON.stringify(value) as string | undefined) ?? String(value);
   const safe = text.replace(/\/\/[^/@\s"]*@/g, "//***@");
   return safe.length > 60 ? `${safe.slice(0, 57)}...` : safe;

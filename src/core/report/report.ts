@@ -5,7 +5,7 @@ import { plural } from "../text.js";
 import { TOOLS } from "../verdicts/verdict.js";
 
 /** Grows in its second number when keys are added, in its first when one changes or goes. */
-export const REPORT_VERSION = "1.0";
+const REPORT_VERSION = "1.0";
 
 const text = z.string();
 const count = z.int().min(0);
@@ -51,7 +51,7 @@ const check = z.object({
   coverage: z.exactOptional(z.number().min(0).max(100)).describe("Percentage covered"),
 });
 
-export const reportSchema = z.object({
+const reportSchema = z.object({
   schemaVersion: text.regex(/^1\.\d+$/).describe("Version of this form"),
   project: z.object({ name: text, version: text, kind: text, python: text }),
   state: z
