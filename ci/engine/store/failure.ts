@@ -26,7 +26,11 @@ export function explain(error: unknown, root: string): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
   if (error instanceof StoreError && error.message.startsWith("The disk is full")) return error;
-  if (code === "ENOSPC" || code === "EDQUOT" || /no space left|quota exceeded/i.test(text)) {
+  if (
+    code === "ENOSPC" ||
+    code === "EDQUOT" ||
+    /no space left|quota exceeded|wrote only \d+ of/i.test(text)
+  ) {
     return new StoreError(
       `The disk is full: nothing more can be written under ${root}. ` +
         "Free some space, run `slipway engine prune`, or point SLIPWAY_CACHE at a larger disk.",

@@ -280,7 +280,7 @@ export class Store {
       return await draft.commit(id);
     } catch (error) {
       await draft.discard();
-      throw explain(error, this.root);
+      throw error;
     }
   }
 
@@ -288,6 +288,8 @@ export class Store {
     this.#active++;
     try {
       return await work();
+    } catch (error) {
+      throw explain(error, this.root);
     } finally {
       this.#active--;
     }

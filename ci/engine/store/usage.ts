@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { run } from "./process.js";
@@ -21,9 +21,7 @@ export async function measure(
   }
   const sizes = new Map(names.map((name) => [name, known[name] ?? 0]));
   if (remembered && unknown.length > 0) {
-    const temporary = join(remembered.temporary, "sizes");
-    await writeFile(temporary, JSON.stringify(Object.fromEntries(sizes)));
-    await rename(temporary, remembered.file);
+    await save(remembered.file, join(remembered.temporary, "sizes"), sizes);
   }
   return sizes;
 }
@@ -52,5 +50,15 @@ async function load(file: string): Promise<Record<string, number>> {
   } catch {
     // Missing or cut: measured anew.
     return {};
+  }
+}
+
+async function save(file: string, temporary: string, sizes: Map<string, number>): Promise<void> {
+  try {
+    await writeFile(temporary, JSON.stringify(Object.fromEntries(sizes)));
+    await rename(temporary, file);
+  } catch {
+    // On a full disk, pruning must still work: measured again next time.
+    await rm(temporary, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -37,7 +37,7 @@ const PLATFORM = { os: "linux", architecture: "amd64" };
 
 /** Two layers with everything that a file system can have and a tar must carry. */
 async function odd(): Promise<Snapshot> {
-  const one = await store.mutate(SCRATCH, layerId("odd 1"), async (at) => {
+  const one = await store.mutate(SCRATCH, layerId("odd 1"), (at) =>
     sh(
       at,
       `mkdir -p d/sub gone tmp full; chmod 1777 tmp; chown 5:6 d; echo hello > d/a; ln d/a d/hard; echo h > h1; chmod 600 h1; ln h1 h2
@@ -48,29 +48,28 @@ async function odd(): Promise<Snapshot> {
        setfattr -n user.bin -v 0sAAH/Cg== "$(printf 'new\\nline')"; setfattr -n user.dir -v on d
        setfattr -n security.capability -v 0sAQAAAgAEAAAAAAAAAAAAAAAAAAA= empty
        echo 1 > gone/1; echo 2 > full/2; echo 3 > d/sub/3; chown 70000:3000000 fifo; touch -h -d @5 abs`,
-    );
-  });
-  return store.mutate(one, layerId("odd 2"), async (at) => {
+    ),
+  );
+  return store.mutate(one, layerId("odd 2"), (at) =>
     sh(
       at,
       `rm -r gone d/sub/3 full; mkdir full; echo new > full/new; echo more >> d/a; chmod 700 tmp`,
-    );
-  });
+    ),
+  );
 }
 
-function sh(cwd: string, script: string): string {
-  return execFileSync("sh", ["-euc", script], { cwd, encoding: "latin1" });
+function sh(cwd: string, script: string): Promise<void> {
+  execFileSync("sh", ["-euc", script], { cwd });
+  return Promise.resolve();
 }
 
 /** Everything about a tree as text: types, modes, owners, times, links, contents, xattrs. */
 function picture(at: string): string {
-  return sh(
-    at,
-    `find . -mindepth 1 -printf '%y %m %U %G %n %Ts %l %p\\n' | grep -av '^d.*[.]/d$' | sort
+  const script = `find . -mindepth 1 -printf '%y %m %U %G %n %Ts %l %p\\n' | grep -av '^d.*[.]/d$' | sort
      find . -type f -print0 | sort -z | xargs -0 sha256sum
      find . -mindepth 1 -print0 | sort -z | xargs -0 getfattr -h -d -m '^(user|security.cap)' -e hex
-     stat -c '%t %T' dev blk`,
-  );
+     stat -c '%t %T' dev blk`;
+  return execFileSync("sh", ["-euc", script], { cwd: at, encoding: "latin1" });
 }
 
 test("keeps every kind of file from a layer through an archive into another store", async () => {
