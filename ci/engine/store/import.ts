@@ -188,5 +188,5 @@ function digestItems(root: string, items: readonly Item[]): LayerId {
     const owned = { path, stat: Object.assign(Object.create(stat) as Stats, ROOT_OWNER) };
     hash.update(line(owned, digest, readLink(joinRaw(toRaw(root), path), item), true));
   }
-  return layerId("import", hash.digest("hex"));
+  return layerId("imported", hash.digest("hex"));
 }

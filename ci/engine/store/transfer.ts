@@ -29,7 +29,7 @@ export async function transfer(
 ): Promise<void> {
   const { owner, permissions, signal } = options;
   const override = [
-    ...(owner ? [`--owner=+${owner.uid}`, `--group=+${owner.gid}`] : []),
+    ...(owner ? [`--owner=:${owner.uid}`, `--group=:${owner.gid}`] : []),
     ...(permissions !== undefined ? [`--mode=${permissions.toString(8).padStart(4, "0")}`] : []),
   ];
   const list = clear(to, entries, options.conflict ?? "error")[Symbol.asyncIterator]();
