@@ -1,5 +1,5 @@
 import type { CheckResult, Finding, ToolRun } from "../check.js";
-import { isTable, text } from "../toml.js";
+import { isTable, text, type TomlTable } from "../toml.js";
 import { clean, plural } from "../text.js";
 import { broken, cutShort, judged, readJson, skipped } from "./verdict.js";
 
@@ -27,6 +27,8 @@ export function safetyVerdict(run: ToolRun, file?: string): CheckResult {
   const report = readJson(run.report ?? run.stdout);
   if (!isTable(report) || !isTable(report.scan_results))
     return broken("safety", run, "safety left no report that can be read");
+  if (scannedFiles(report.scan_results) === 0)
+    return broken("safety", run, "safety found no file to scan");
   const findings = specifications(report.scan_results).flatMap(({ raw, ids }) =>
     ids.map((id): Finding => ({
       ruleId: id,
@@ -44,6 +46,12 @@ export function safetyVerdict(run: ToolRun, file?: string): CheckResult {
     findings,
     plural(findings.length, "vulnerability", "vulnerabilities"),
   );
+}
+
+/** How many files safety looked into; it lists those without findings too. */
+function scannedFiles(results: TomlTable): number {
+  const projects = (Array.isArray(results.projects) ? results.projects : []).filter(isTable);
+  return projects.reduce((sum, { files }) => sum + (Array.isArray(files) ? files.length : 0), 0);
 }
 
 /** Every requirement of the report that has vulnerabilities which are not ignored, wherever it is nested. */

@@ -264,7 +264,13 @@ test("safety_is_errored_by_its_own_error_codes_and_skipped_without_a_key", () =>
   for (const exitCode of [1, 65, 66, 68])
     assert.is(safetyVerdict(run({ exitCode, stdout: safetyReport })).state, "ERRORED");
   assert.is(safetyVerdict(run({ exitCode: 64, stdout: '{"scan_results": {}}' })).state, "ERRORED");
-  assert.is(safetyVerdict(run({ stdout: '{"scan_results": {}}' })).state, "PASSED");
+  const scanned = (files: string): string =>
+    `{"scan_results": {"projects": [{"files": [${files}]}]}}`;
+  assert.is(
+    safetyVerdict(run({ stdout: scanned('{"results": {"dependencies": []}}') })).state,
+    "PASSED",
+  );
+  assert.match(safetyVerdict(run({ stdout: scanned("") })).reason ?? "", "no file to scan");
   assert.is(safetyWithoutKey().state, "SKIPPED");
   assert.match(safetyWithoutKey().reason ?? "", "SAFETY_API_KEY");
 });
