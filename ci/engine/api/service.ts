@@ -22,9 +22,17 @@ export interface Started {
   stop(kill: boolean): Promise<void>;
 }
 
+interface Entry {
+  readonly started: Promise<Started>;
+  readonly hostname: string;
+  users: number;
+  /** Its address, once it is up. */
+  ip?: string;
+}
+
 /** The services of one session: each is started once and lives while somebody needs it. */
 class Services {
-  private readonly entries = new Map<string, { started: Promise<Started>; users: number; hostname: string }>();
+  private readonly entries = new Map<string, Entry>();
 
   constructor(session: Session) {
     session.onClose(async () => {
@@ -40,9 +48,13 @@ class Services {
     if (!entry) {
       const own = new AbortController();
       const started = value.start(call, own.signal);
-      entry = { started, users: 0, hostname: value.hostname };
+      const starting: Entry = { started, users: 0, hostname: value.hostname };
+      entry = starting;
       this.entries.set(node.digest, entry);
-      started.catch(() => this.entries.delete(node.digest));
+      started.then(
+        ({ ip }) => (starting.ip = ip),
+        () => this.entries.delete(node.digest),
+      );
     }
     entry.users += 1;
     try {
@@ -68,14 +80,10 @@ class Services {
     await (await entry.started).stop(kill);
   }
 
-  /** Hostnames of what runs now, so that containers of the session reach it by name. */
-  async hostnames(): Promise<Record<string, string>> {
-    const names: Record<string, string> = {};
-    for (const { started, hostname } of this.entries.values()) {
-      const service = await started.catch(() => undefined);
-      if (service) names[hostname] = service.ip;
-    }
-    return names;
+  /** Hostnames of what is up now, so that containers of the session reach it by name. */
+  hostnames(): Record<string, string> {
+    const up = [...this.entries.values()].filter(({ ip }) => ip !== undefined);
+    return Object.fromEntries(up.map(({ hostname, ip }) => [hostname, ip ?? ""]));
   }
 }
 
@@ -107,7 +115,7 @@ export async function bindings(
         aliases[alias] = started.ip;
       }),
     );
-    return { aliases: { ...(await services.hostnames()), ...aliases }, release };
+    return { aliases: { ...services.hostnames(), ...aliases }, release };
   } catch (error) {
     await release();
     throw error;
