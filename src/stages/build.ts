@@ -96,6 +96,7 @@ async function installedDependencies(builder: Container, context: Context): Prom
     context,
   )
     .directory(DEPENDENCIES)
+    .filter({ exclude: [".lock"] })
     .withTimestamps(EPOCH);
 }
 
