@@ -49,7 +49,7 @@ export async function importLayer(
     const content = await unpack(store, layer, draft.upper, signal);
     const upper = toRaw(draft.upper);
     if (base.layers.length > 0 && content.implied.size > 0) {
-      await store.view(base, (root) => {
+      await store.view(await store.compact(base), (root) => {
         adopt(toRaw(root), upper, content.implied);
         return Promise.resolve();
       });

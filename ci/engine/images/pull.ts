@@ -102,7 +102,11 @@ export async function unpackImage(
     for (const [index, descriptor] of manifest.layers.entries()) {
       for (let next = index; next < Math.min(index + PARALLEL, manifest.layers.length); next++) {
         const ahead = manifest.layers[next];
-        if (ahead && !waiting.has(next)) waiting.set(next, fetch(ahead));
+        if (!ahead || waiting.has(next)) continue;
+        const fetched = fetch(ahead);
+        // Its failure is met when its turn comes, and must not end the process before.
+        fetched.catch(() => undefined);
+        waiting.set(next, fetched);
       }
       await waiting.get(index);
       const diffId = diffIds[index] ?? "";

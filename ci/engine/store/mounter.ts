@@ -26,6 +26,8 @@ export class Mounter {
     // exec keeps the process id: /proc/<pid>/root is the private view for as long as this lives.
     this.#child = spawn("setpriv", ["--pdeathsig", "KILL", "unshare", "--mount", "sh"], {
       cwd,
+      // Ctrl-C in a terminal is for this process, which then closes the store in order.
+      detached: true,
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C" },
     });

@@ -211,6 +211,24 @@ test("refuses content of a wrong digest, and keeps nothing of it", async (contex
   assert.match(await refusal(changed), /instead of sha256:/);
 });
 
+test("fails once, and not before its turn, when a layer read ahead is broken", async (context) => {
+  const { registry } = context;
+  registry.image(
+    "1",
+    ["a", "b", "c"].map((name) => tar(file(name, randomBytes(9).toString("hex")))),
+  );
+  let seen = 0;
+  registry.fault = ({ url = "" }, response) => {
+    const body = registry.blobs.get(url.split("/").at(-1) ?? "");
+    if (!url.includes("/blobs/") || body?.[0] !== 0x1f) return false;
+    // The first layer comes late, those read ahead fail at once.
+    if (seen++ === 0) setTimeout(() => response.end(body), 100);
+    else response.writeHead(404).end();
+    return true;
+  };
+  assert.match(await refusal(from(context)), /answered 404 for the blob/);
+});
+
 test("names the platforms there are when the wanted one is not", async (context) => {
   const { registry } = context;
   const digest = registry.image("arm", [], { os: "linux", architecture: "arm64" });
