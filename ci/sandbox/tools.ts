@@ -33,6 +33,11 @@ export type Tool = GoTool | DebianTool;
 
 /** Every program the sandbox brings along, by the name it is called by. */
 export const TOOLS = {
+  actionlint: {
+    from: "go",
+    path: "github.com/rhysd/actionlint/cmd/actionlint",
+    version: "v1.7.12",
+  },
   crane: {
     from: "go",
     path: "github.com/google/go-containerregistry/cmd/crane",

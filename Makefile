@@ -1,0 +1,48 @@
+# Each target works as the only command in a fresh clone on a Debian machine; second runs are quick.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help lint test demo images conformance bench clean machine dependencies
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
+TSX := node --import tsx
+# embedded, or dagger: the session or the `dagger` command that is there.
+ENGINE ?= embedded
+# Only what has this in its path (test) or name (conformance).
+FILTER ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+machine: # Debian packages, Node
+	@ci/machine.sh
+
+dependencies: machine
+	@node ci/dependencies.mjs
+
+lint: dependencies ## types, style, format, imports, unused exports, workflows
+	@ci/lint/run.sh
+
+test: dependencies ## everything: unit, engine, conformance, end to end (FILTER=path)
+	@$(TSX) ci/sandbox/images.ts --quiet
+	@$(TSX) test/run.ts --filter "$(FILTER)"
+
+demo: dependencies ## a real service checked, built and published on this machine
+	@$(TSX) ci/demo.ts
+
+images: dependencies ## the loopback registry, filled with stand-in images
+	@$(TSX) ci/sandbox/images.ts
+
+conformance: dependencies ## the API's answers (ENGINE=embedded|dagger, FILTER=name)
+	@case "$(ENGINE)" in \
+	  embedded) $(TSX) test/conformance/embedded.ts --filter "$(FILTER)" ;; \
+	  dagger) $(TSX) test/conformance/run.ts --filter "$(FILTER)" ;; \
+	  *) echo "ENGINE is embedded or dagger, not $(ENGINE)." >&2; exit 2 ;; \
+	esac
+
+bench: dependencies ## measure, and write docs/benchmarks.md
+	@$(TSX) test/bench/run.ts
+
+clean: ## stop the loopback registry, remove node_modules and reports; the cache stays
+	@if [ -d node_modules ]; then $(TSX) ci/sandbox/images.ts --stop; fi
+	@rm -rf node_modules reports
