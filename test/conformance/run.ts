@@ -15,7 +15,7 @@ import { within } from "./limit.js";
 import { sharedModule, withTools } from "./tools.js";
 
 const CONCURRENCY = 2;
-const CASE_LIMIT_MS = 60_000;
+const CASE_LIMIT_MS = 120_000;
 
 interface Outcome {
   name: string;
@@ -44,6 +44,10 @@ if (options.list) {
 }
 
 async function main(): Promise<void> {
+  // A case that failed early may have left a request behind that fails later.
+  process.on("unhandledRejection", (error) => {
+    console.log(`left behind by a case: ${describe(error)}`);
+  });
   const outcomes: Outcome[] = [];
   await connect(async (dag) => {
     const module = sharedModule(dag);

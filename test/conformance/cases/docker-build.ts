@@ -101,7 +101,7 @@ export const dockerBuild = topic("docker-build", {
       .directory()
       .withNewFile(
         "Dockerfile",
-        `FROM ${BUSYBOX}\nRUN --mount=type=secret,id=token tr a-z A-Z < /run/secrets/token > /seen\n`,
+        `FROM ${BUSYBOX}\nENV RUN=${t.unique()}\nRUN --mount=type=secret,id=token tr a-z A-Z < /run/secrets/token > /seen\n`,
       )
       .dockerBuild({ secrets: [dag.setSecret("token", value)] });
     assert.equal(await built.file("/seen").contents(), value.toUpperCase());
