@@ -6,13 +6,19 @@ const DEFAULT_HOSTNAME = "dagger";
 const PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 export const CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 
-// Docker's list without MKNOD: there is no device cgroup that would stop a made node from being opened.
-const CAPABILITIES =
-  "CHOWN DAC_OVERRIDE FSETID FOWNER NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
-const MORE_CAPABILITIES =
-  "MKNOD AUDIT_CONTROL AUDIT_READ BLOCK_SUSPEND BPF CHECKPOINT_RESTORE DAC_READ_SEARCH IPC_LOCK IPC_OWNER LEASE " +
-  "LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE NET_ADMIN NET_BROADCAST PERFMON SYSLOG SYS_ADMIN SYS_BOOT SYS_MODULE " +
-  "SYS_NICE SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM";
+/** All of Linux's capabilities; the index is the number. */
+const CAPABILITIES = (
+  "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE " +
+  "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN " +
+  "SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE " +
+  "MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
+).split(" ");
+/** Docker's list without MKNOD: there is no device cgroup that would stop a made node from being opened. */
+const USUAL = new Set(
+  "CHOWN DAC_OVERRIDE FSETID FOWNER NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE".split(
+    " ",
+  ),
+);
 
 interface OciMount {
   destination: string;
@@ -39,6 +45,8 @@ export interface ConfigInput {
   /** For each mount of the spec, where the runtime finds its source; `""` for a tmpfs. */
   readonly sources: readonly string[];
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  /** The capabilities that the engine has, as bits: it cannot give others. */
+  readonly available: bigint;
   /** The host's file with trusted certificates, if it has one. */
   readonly caBundle: string | undefined;
 }
@@ -50,9 +58,9 @@ export interface ConfigInput {
 export function ociConfig(input: ConfigInput): OciConfig {
   const { spec, user } = input;
   const all = spec.insecureRootCapabilities === true;
-  const capabilities = `${CAPABILITIES}${all ? ` ${MORE_CAPABILITIES}` : ""}`
-    .split(" ")
-    .map((name) => `CAP_${name}`);
+  const capabilities = CAPABILITIES.filter(
+    (name, number) => (all || USUAL.has(name)) && ((input.available >> BigInt(number)) & 1n) === 1n,
+  ).map((name) => `CAP_${name}`);
   return {
     ociVersion: "1.0.2",
     process: {
@@ -68,9 +76,9 @@ export function ociConfig(input: ConfigInput): OciConfig {
     hostname: spec.hostname ?? DEFAULT_HOSTNAME,
     mounts: [...systemMounts(all), ...fileMounts(input), ...userMounts(input)],
     linux: {
-      namespaces: [...(spec.noInit === true ? ["pid"] : []), ...["mount", "ipc", "uts"]].map(
-        (type) => ({ type }),
-      ),
+      namespaces: [...(spec.noInit === true ? ["pid"] : []), "mount", "ipc", "uts"].map((type) => ({
+        type,
+      })),
       ...(all ? {} : { maskedPaths: MASKED, readonlyPaths: READONLY }),
     },
   };

@@ -12,6 +12,9 @@ import type { ExecStorage } from "./storage.js";
 const openFile = promisify(open);
 const closeFile = promisify(close);
 
+/** How often to look whether a command has ended and left something behind. */
+const LEFTOVERS_MS = 100;
+
 /** A file of the bundle. Bundles live in a tmpfs that only the process's own mount namespace sees. */
 export interface BundleFile {
   readonly name: string;
@@ -92,16 +95,23 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
     const archive = pack();
     for (const { name, content, ...owner } of input.files)
       archive.entry({ name, ...owner }, content);
+    for (const name of ["state", ...input.overlays.map((overlay) => overlay.name)]) {
+      archive.entry({ name, type: "directory", mode: 0o755 });
+    }
     archive.finalize();
     archive.pipe(bundle);
   });
   log.on("data", (chunk: Buffer) => words.push(chunk));
+  const pid = child.pid ?? 0;
+  const stopLooking = endLeftovers(pid);
   const ended = new Promise<number>((resolve) => {
     child.once("error", (error) => {
+      stopLooking();
       words.push(Buffer.from(`${error.message}\n`));
       resolve(1);
     });
     child.once("exit", (code, signal) => {
+      stopLooking();
       bundle.destroy();
       resolve(code ?? 128 + (signal === "SIGTERM" ? 15 : 9));
     });
@@ -118,7 +128,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
       child.kill("SIGKILL");
       bundle.destroy();
     },
-    signal: (signal) => signalCommand(child.pid, signal),
+    signal: (signal) => signalCommand(pid, signal),
   };
 }
 
@@ -153,7 +163,6 @@ function script(
     `mount -t tmpfs -o mode=711 slipway ${at}`,
     "echo ready >&4",
     `tar -xpf - -C ${at} <&3; exec 3<&-`,
-    `mkdir ${["state", ...overlays.map(({ name }) => name)].map((name) => quote(`${bundle}/${name}`)).join(" ")}`,
   ];
   for (const { name, base, draft } of overlays) {
     const { cwd, lowers } = storage.overlayLowers(base);
@@ -200,19 +209,58 @@ function failureOf(log: string): string | undefined {
 }
 
 /** engine → unshare → runtime → command: the command leads a process group of its own. */
-async function signalCommand(unshare: number | undefined, signal: NodeJS.Signals): Promise<void> {
-  const runtime = await childOf(unshare);
-  const command = await childOf(runtime);
-  if (command === undefined) return;
+async function signalCommand(unshare: number, signal: NodeJS.Signals): Promise<void> {
+  const command = await firstChild(await firstChild(unshare));
+  if (command !== undefined) send(-command, signal);
+}
+
+/**
+ * The runtime waits for everything that the command left in the background; under Dagger's init that ends with the
+ * command. So when the command is gone and the runtime is not, all that is left gets killed. Returns how to stop looking.
+ */
+function endLeftovers(unshare: number): () => void {
+  let command: number | undefined;
+  const timer = setInterval(() => {
+    void (async () => {
+      const runtime = await firstChild(unshare);
+      if (runtime === undefined) return;
+      // The shell becomes the runtime; until then its children are not the command.
+      if ((await statusOf(runtime, "comm")).trim() === "sh") return;
+      command ??= await firstChild(runtime);
+      if (command === undefined) return;
+      // Its state and its parent follow the name in parentheses.
+      const [, parent] = /.*\) . (\d+)/s.exec(await statusOf(command, "stat")) ?? [];
+      if (Number(parent) === runtime) return;
+      for (const pid of await descendantsOf(runtime)) send(pid, "SIGKILL");
+    })();
+  }, LEFTOVERS_MS);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-command, signal);
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
-async function childOf(pid: number | undefined): Promise<number | undefined> {
-  if (pid === undefined) return undefined;
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  return children.trim() === "" ? undefined : Number(children.trim().split(" ")[0]);
+function statusOf(pid: number, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const list = await statusOf(pid, `task/${pid}/children`);
+  return list.trim() === "" ? [] : list.trim().split(" ").map(Number);
+}
+
+async function firstChild(pid: number | undefined): Promise<number | undefined> {
+  return pid === undefined ? undefined : (await childrenOf(pid))[0];
+}
+
+async function descendantsOf(pid: number): Promise<number[]> {
+  const children = await childrenOf(pid);
+  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()];
 }

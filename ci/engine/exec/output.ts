@@ -11,6 +11,28 @@ const IN_MEMORY = 256 * 1024;
 const RUNTIME_WORDS = /^(executable file|open executable|exec|error|mount|run[cC])\b/;
 const MAX_HELD = 4096;
 
+/**
+ * The runtime complains on the command's own stderr: what looks like that is held back until it is known whether the
+ * command failed to start, and dropped in that case.
+ */
+export async function* commandWords(
+  source: AsyncIterable<Buffer>,
+  failedToStart: Promise<boolean>,
+): AsyncGenerator<Buffer> {
+  let held: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (held === undefined) {
+      yield chunk;
+      continue;
+    }
+    held = Buffer.concat([held, chunk]);
+    if (held.length < MAX_HELD && RUNTIME_WORDS.test(held.toString())) continue;
+    yield held;
+    held = undefined;
+  }
+  if (held !== undefined && held.length > 0 && !(await failedToStart)) yield held;
+}
+
 class BlobSink {
   private chunks: Buffer[] = [];
   private bytes = 0;
@@ -62,30 +84,10 @@ export class OutputRecorder {
     };
   }
 
-  /**
-   * Reads `source` to its end. The runtime complains on the command's own stderr: what looks like that is held back
-   * until it is known whether the command `failedToStart`, and dropped in that case.
-   */
-  async record(
-    stream: OutputStream,
-    source: Readable,
-    failedToStart?: Promise<boolean>,
-  ): Promise<void> {
+  /** Reads `source` to its end. */
+  async record(stream: OutputStream, source: AsyncIterable<Buffer>): Promise<void> {
     const scrubber = new Scrubber(this.secrets);
-    let held: Buffer | undefined = failedToStart && Buffer.alloc(0);
-    for await (const part of source) {
-      let chunk = part as Buffer;
-      if (held !== undefined) {
-        held = Buffer.concat([held, chunk]);
-        if (held.length < MAX_HELD && RUNTIME_WORDS.test(held.toString())) continue;
-        chunk = held;
-        held = undefined;
-      }
-      await this.emit(stream, scrubber.push(chunk));
-    }
-    if (held !== undefined && !(await failedToStart)) {
-      await this.emit(stream, scrubber.push(held));
-    }
+    for await (const chunk of source) await this.emit(stream, scrubber.push(chunk));
     await this.emit(stream, scrubber.end());
   }
 

@@ -17,6 +17,8 @@ export interface Surroundings {
   /** The folder that bundles are mounted on, each in a mount namespace of its own. */
   readonly bundle: string;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  /** The capabilities of this process, as bits. */
+  readonly available: bigint;
   /** The host's file with trusted certificates, if it has one. */
   readonly caBundle: string | undefined;
 }
@@ -44,7 +46,7 @@ interface Cwd {
 
 /** Looks up what `spec` names in its file systems, and gets drafts and a network for it. */
 export async function prepare(around: Surroundings, spec: ExecSpec): Promise<Prepared> {
-  const { storage, network, bundle, hostEnv, caBundle } = around;
+  const { storage, network, bundle } = around;
   const [{ user, cwd, stubs }, sourcePaths] = await Promise.all([
     lookUp(around, spec),
     Promise.all((spec.mounts ?? []).map((mount) => sourcePath(storage, mount))),
@@ -75,7 +77,7 @@ export async function prepare(around: Surroundings, spec: ExecSpec): Promise<Pre
       } else if (mount.kind === "cache") sources.push(mount.volumePath);
       else sources.push(mount.kind === "socket" ? mount.hostPath : "");
     }
-    const config = ociConfig({ spec, user, bundle, sources, hostEnv, caBundle });
+    const config = ociConfig({ ...around, spec, user, sources });
     const resolver = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
     files.push({ name: "config.json", content: JSON.stringify(config), mode: 0o600 });
     files.push({ name: "hosts", content: hostsFile(spec), mode: 0o644 });

@@ -33,7 +33,7 @@ function listen(client, { host, port, socket }) {
   const server = createServer({ allowHalfOpen: true }, (guest) => {
     join(guest, connect({ path: socket, allowHalfOpen: true }));
   });
-  client.on("error", () => client.destroy());
+  client.on("end", () => client.destroy());
   client.on("close", () => server.close());
   server.once("error", (error) => client.end(`${error.message}\n`));
   server.listen(port, host, () => client.write(`ok ${server.address().port}\n`));

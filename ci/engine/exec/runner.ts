@@ -1,4 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CA_BUNDLE } from "./config.js";
 import { requireEverything } from "./doctor.js";
@@ -6,7 +6,7 @@ import { Forwards } from "./forwards.js";
 import { launch, runtimeCommand, type Launched } from "./launch.js";
 import { commandError } from "./messages.js";
 import { Network } from "./network.js";
-import { OutputRecorder } from "./output.js";
+import { commandWords, OutputRecorder } from "./output.js";
 import { prepare, type Prepared, type Surroundings } from "./prepare.js";
 import { ServiceOutput, stopGracefully, untilHealthy } from "./service.js";
 import type { ExecStorage } from "./storage.js";
@@ -48,7 +48,9 @@ export class Runner {
       () => undefined,
     );
     const network = await Network.create(root);
-    const around = { storage, network, bundle, hostEnv, caBundle };
+    const status = await readFile("/proc/self/status", "utf8");
+    const available = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(status)?.[1] ?? "0"}`);
+    const around = { storage, network, bundle, hostEnv, available, caBundle };
     return new Runner(around, runtime, new Forwards(root, network));
   }
 
@@ -69,7 +71,7 @@ export class Runner {
       const [{ exitCode, failure }] = await Promise.all([
         process.exited,
         recorder.record("stdout", process.stdout),
-        recorder.record("stderr", process.stderr, failed),
+        recorder.record("stderr", commandWords(process.stderr, failed)),
       ]);
       options.signal?.throwIfAborted();
       if (failure !== undefined) {
@@ -104,12 +106,13 @@ export class Runner {
   ): Promise<RunningService> {
     const output = new ServiceOutput(options);
     const { process, prepared, end } = await this.start(spec, options.signal);
+    const failed = process.exited.then(({ failure }) => failure !== undefined);
     const exited = Promise.allSettled([
       output.read("stdout", process.stdout),
-      output.read("stderr", process.stderr),
+      output.read("stderr", commandWords(process.stderr, failed)),
     ]).then(async (): Promise<ServiceExit> => {
       const { exitCode, failure } = await process.exited;
-      if (failure !== undefined) output.add("stderr", Buffer.from(`${failure}\n`));
+      if (failure !== undefined) output.add("stderr", Buffer.from(reasonOf(spec, failure)));
       await prepared.discard();
       end();
       return { exitCode, tail: output.toString() };
@@ -179,5 +182,14 @@ export class Runner {
       await prepared.discard();
       throw error;
     }
+  }
+}
+
+/** A service has no one to throw to: what keeps it from starting is the last thing it says. */
+function reasonOf(spec: ExecSpec, failure: string): string {
+  try {
+    return `${commandError(spec.args[0] ?? "", failure)}\n`;
+  } catch (error) {
+    return `${(error as Error).message}\n`;
   }
 }

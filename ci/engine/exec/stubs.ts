@@ -7,8 +7,8 @@ interface Before {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly atime: Date;
-  readonly mtime: Date;
+  readonly atimeMs: number;
+  readonly mtimeMs: number;
 }
 
 /** What the runtime is going to make so that it can mount something there. */
@@ -28,8 +28,8 @@ export async function planStubs(root: string, targets: readonly string[]): Promi
     const made = missing.map((_, index) => join(path, missing.slice(0, missing.length - index)));
     const above: Before[] = [];
     for (let at = path; ; at = parentOf(at)) {
-      const { mode, uid, gid, atime, mtime } = await lstat(`${root}/${at}`);
-      above.push({ path: at, mode, uid, gid, atime, mtime });
+      const { mode, uid, gid, atimeMs, mtimeMs } = await lstat(`${root}/${at}`);
+      above.push({ path: at, mode, uid, gid, atimeMs, mtimeMs });
       if (at === "") break;
     }
     stubs.push({ made, above });
@@ -65,7 +65,7 @@ async function restore(upper: string, before: Before): Promise<void> {
   if (now.mode !== before.mode || now.uid !== before.uid || now.gid !== before.gid) return;
   const entries = await readdir(path);
   if (entries.length === 0 && before.path !== "") await rmdir(path);
-  else if (entries.length === 0) await utimes(path, before.atime, before.mtime);
+  else if (entries.length === 0) await utimes(path, before.atimeMs / 1000, before.mtimeMs / 1000);
 }
 
 function join(path: string, names: readonly string[]): string {

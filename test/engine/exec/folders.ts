@@ -8,6 +8,8 @@ import {
   readdir,
   readFile,
   rm,
+  stat,
+  utimes,
   symlink,
   writeFile,
 } from "node:fs/promises";
@@ -44,11 +46,17 @@ export class Folders implements ExecStorage {
     );
   }
 
-  async draft(): Promise<LayerDraft> {
+  async draft({ layers }: Snapshot): Promise<LayerDraft> {
     const folder = join(this.root, "drafts", String(++this.made));
     const [upper, work] = [join(folder, "u"), join(folder, "w")];
     await mkdir(upper, { recursive: true });
     await mkdir(work);
+    // As in the store: the root of a merged view is as the uppermost layer's.
+    if (layers[0] !== undefined) {
+      const { mode, atimeMs, mtimeMs } = await stat(join(this.root, "layers", layers[0]));
+      await chmod(upper, mode);
+      await utimes(upper, atimeMs / 1000, mtimeMs / 1000);
+    }
     return {
       upper,
       work,
@@ -101,7 +109,7 @@ export class Folders implements ExecStorage {
 
 /** The smallest root file system with a shell: busybox, two users, a folder for everyone. */
 export async function busyboxRoot(folder: string): Promise<void> {
-  for (const name of ["bin", "etc", "tmp", "root", "home/app"]) {
+  for (const name of ["bin", "etc", "tmp", "root", "home/app", "dev", "proc", "sys"]) {
     await mkdir(join(folder, name), { recursive: true });
   }
   await chmod(join(folder, "tmp"), 0o1777);
