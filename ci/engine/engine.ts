@@ -75,6 +75,11 @@ export class Engine {
     }
   }
 
+  /** An empty folder that goes with the engine. */
+  scratchFolder(): Promise<string> {
+    return mkdtemp(join(this.runFolder, "work-"));
+  }
+
   /** Identity of a secret value: equal on this machine for equal values, and telling nothing of them. */
   secretIdentity(plaintext: Buffer | string): string {
     return createHmac("sha256", this.salt).update(plaintext).digest("hex").slice(0, 40);

@@ -1,11 +1,32 @@
-// Runs in the process of a module's function: hands the module's sources to the SDK's entrypoint.
-// Plain JavaScript, since it starts before anything is compiled.
+// The process in which a module's functions run: hands the module's sources to the SDK's own
+// entrypoint, once for each call that the engine sends. Plain JavaScript, since it starts before
+// anything is compiled. Arguments: the module's folder, then its source files.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const files = process.argv.slice(2);
+const [folder, ...files] = process.argv.slice(2);
 // The module's own copy of the SDK: its decorators and this entrypoint share one registry.
-const resolve = createRequire(join(process.cwd(), "package.json")).resolve;
-const { entrypoint } = await import(pathToFileURL(resolve("@dagger.io/dagger")).href);
-await entrypoint(files);
+const fromModule = createRequire(join(folder, "package.json"));
+const sdkPath = fromModule.resolve("@dagger.io/dagger");
+
+// The entrypoint reads the module's types at each call. The sources of a process never change, so
+// the compiler's program, which is most of a call's time, is made once.
+const fromSdk = createRequire(sdkPath);
+const ts = fromSdk("typescript");
+let program;
+fromSdk.cache[fromSdk.resolve("typescript")].exports = Object.create(ts, {
+  createProgram: { value: (...args) => (program ??= ts.createProgram(...args)) },
+});
+
+const { entrypoint } = await import(pathToFileURL(sdkPath).href);
+
+process.on("message", async ({ port, token }) => {
+  process.env.DAGGER_SESSION_PORT = String(port);
+  process.env.DAGGER_SESSION_TOKEN = token;
+  // A function that throws ends the process inside of the entrypoint, after it has told the engine.
+  await entrypoint(files);
+  process.send({ done: token });
+});
+process.on("disconnect", () => process.exit(0));
+process.send({ ready: true });

@@ -118,6 +118,11 @@ export async function loadModule(call: Call, source: ModuleSourceValue): Promise
     },
     call.signal,
   );
+  if (!module.objects.some(({ name }) => name === pascal(source.name))) {
+    throw new EngineError(
+      `module ${source.name} has no main object: expected an @object() class ${pascal(source.name)} in ${source.folder}/src`,
+    );
+  }
   const named = namespaced(source.name, module);
   await store.memo.set(key, named, {});
   return { ...named, source };

@@ -1,18 +1,15 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Call } from "../api/call.js";
 import type { FunctionCall } from "../client.js";
 import { EngineError } from "../graph/errors.js";
+import type { Session } from "../session.js";
 import type { ModuleSourceValue } from "./module.js";
+import { Workers } from "./worker.js";
 
 const require = createRequire(import.meta.url);
-const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
-/** How much of what a function's process printed is quoted when it dies without an answer. */
-const TAIL = 4096;
 
 type Invocation = Pick<
   FunctionCall,
@@ -41,10 +38,26 @@ async function clientTypes(call: Call): Promise<string> {
   return file;
 }
 
+const pools = new WeakMap<Session, Promise<Workers>>();
+
+function workersOf(session: Session): Promise<Workers> {
+  const known = pools.get(session);
+  if (known) return known;
+  const made = session.engine.scratchFolder().then((folder) => {
+    const workers = new Workers(folder);
+    session.onClose(() => {
+      workers.close();
+      return Promise.resolve();
+    });
+    return workers;
+  });
+  pools.set(session, made);
+  return made;
+}
+
 /**
- * Runs the SDK's entrypoint over the module's sources in a process of its own. The process reaches
- * the session with a token that means this one call, and has nothing else of the caller's
- * environment. Resolves with the JSON that the function returned.
+ * Runs the SDK's entrypoint over the module's sources in another process. The process reaches the
+ * session with a token that means this one call. Resolves with the JSON that the function returned.
  */
 export async function runFunction(
   call: Call,
@@ -66,54 +79,22 @@ export async function runFunction(
       failed: (error) => (answer.error = error),
     },
   });
-  const files = [...source.files, await clientTypes(call)];
-  const child = spawn(
-    process.execPath,
-    [
-      "--no-warnings",
-      "--import",
-      pathToFileURL(require.resolve("tsx")).href,
-      BOOTSTRAP,
-      ...files,
-    ],
-    {
-      cwd: source.folder,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        DAGGER_SESSION_PORT: String(session.port),
-        DAGGER_SESSION_TOKEN: token,
-        DO_NOT_TRACK: "1",
-        OTEL_SDK_DISABLED: "true",
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  const kill = () => child.kill("SIGKILL");
-  signal.addEventListener("abort", kill, { once: true });
-  let tail = "";
-  for (const stream of ["stdout", "stderr"] as const) {
-    child[stream].on("data", (chunk: Buffer) => {
-      tail = (tail + chunk.toString("utf8")).slice(-TAIL);
-      output(stream, chunk);
-    });
-  }
   try {
-    const code = await new Promise<number | string>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (exitCode, exitSignal) => {
-        resolve(exitCode ?? exitSignal ?? "unknown");
-      });
-    });
+    const workers = await workersOf(session);
+    const files = [...source.files, await clientTypes(call)];
+    const { digest, folder } = source;
+    const message = { port: session.port, token };
+    const ended = await workers.call({ digest, folder, files }, message, output, signal);
     signal.throwIfAborted();
     if (answer.error) throw answer.error;
     if (answer.value !== undefined) return answer.value;
-    const what = invocation.parentName === "" ? "its registration" : `function ${invocation.parentName}.${invocation.name || "constructor"}`;
+    const { parentName, name } = invocation;
+    const what = parentName === "" ? "its registration" : `${parentName}.${name || "constructor"}`;
+    const tail = ended?.tail ? `:\n${ended.tail}` : "";
     throw new EngineError(
-      `module ${source.name}: ${what} ended with code ${code} and without an answer${tail === "" ? "" : `:\n${tail.trim()}`}`,
+      `module ${source.name}: ${what} ended ${ended ? `with code ${ended.code} and ` : ""}without an answer${tail}`,
     );
   } finally {
-    signal.removeEventListener("abort", kill);
     forget();
   }
 }

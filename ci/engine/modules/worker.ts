@@ -1,0 +1,138 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const require = createRequire(import.meta.url);
+const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
+/** How much of what a process printed is quoted when it dies without an answer. */
+const TAIL = 4096;
+
+type Output = (stream: "stdout" | "stderr", chunk: Buffer) => void;
+
+/**
+ * A process that runs functions of one module, one at a time. It has nothing of the caller's
+ * environment but PATH and HOME, and an empty folder to work in, as in Dagger.
+ */
+class Worker {
+  private readonly process: ChildProcess;
+  private readonly ready: Promise<void>;
+  private output: Output = () => undefined;
+  private tail = "";
+
+  constructor(folder: string, files: readonly string[], workFolder: string) {
+    this.process = fork(BOOTSTRAP, [folder, ...files], {
+      cwd: workFolder,
+      execArgv: ["--no-warnings", "--import", pathToFileURL(require.resolve("tsx")).href],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        DO_NOT_TRACK: "1",
+        OTEL_SDK_DISABLED: "true",
+        TSX_TSCONFIG_PATH: compilerOptions(workFolder, folder),
+      },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      this.process[stream]?.on("data", (chunk: Buffer) => {
+        this.tail = (this.tail + chunk.toString("utf8")).slice(-TAIL);
+        this.output(stream, chunk);
+      });
+    }
+    this.ready = new Promise((resolve, reject) => {
+      this.process.once("message", () => {
+        resolve();
+      });
+      this.process.once("error", reject);
+      this.process.once("exit", () => {
+        resolve();
+      });
+    });
+    this.ready.catch(() => undefined);
+  }
+
+  get alive(): boolean {
+    return this.process.connected;
+  }
+
+  /** Resolves with nothing when the call is done, or with how the process ended before that. */
+  async call(
+    message: { port: number; token: string },
+    output: Output,
+    signal: AbortSignal,
+  ): Promise<{ code: number | string; tail: string } | undefined> {
+    this.output = output;
+    this.tail = "";
+    const kill = () => {
+      this.kill();
+    };
+    signal.addEventListener("abort", kill, { once: true });
+    try {
+      await this.ready;
+      return await new Promise((resolve) => {
+        const ended = (code: number | null, how: NodeJS.Signals | null) => {
+          resolve({ code: code ?? how ?? "unknown", tail: this.tail.trim() });
+        };
+        this.process.once("message", () => {
+          this.process.off("close", ended);
+          resolve(undefined);
+        });
+        if (!this.process.connected) ended(this.process.exitCode, this.process.signalCode);
+        else {
+          this.process.once("close", ended);
+          this.process.send(message);
+        }
+      });
+    } finally {
+      signal.removeEventListener("abort", kill);
+      this.output = () => undefined;
+    }
+  }
+
+  kill(): void {
+    this.process.kill("SIGKILL");
+  }
+}
+
+/** How a module is compiled, whatever its own tsconfig.json says: with decorators, as by Dagger. */
+function compilerOptions(workFolder: string, folder: string): string {
+  const file = join(workFolder, "tsconfig.json");
+  const options = { target: "ES2022", module: "NodeNext", experimentalDecorators: true };
+  const include = [join(folder, "src/**/*")];
+  writeFileSync(file, JSON.stringify({ compilerOptions: options, include }));
+  return file;
+}
+
+/** Processes of the modules of one session: kept between calls, one more when all are busy. */
+export class Workers {
+  private readonly idle = new Map<string, Worker[]>();
+  private readonly all = new Set<Worker>();
+
+  constructor(private readonly workFolder: string) {}
+
+  async call(
+    module: { digest: string; folder: string; files: readonly string[] },
+    message: { port: number; token: string },
+    output: Output,
+    signal: AbortSignal,
+  ): Promise<{ code: number | string; tail: string } | undefined> {
+    signal.throwIfAborted();
+    const free = this.idle.get(module.digest)?.pop();
+    const worker = free ?? new Worker(module.folder, module.files, this.workFolder);
+    this.all.add(worker);
+    const ended = await worker.call(message, output, signal);
+    if (worker.alive && !signal.aborted) {
+      this.idle.set(module.digest, [...(this.idle.get(module.digest) ?? []), worker]);
+    } else {
+      this.all.delete(worker);
+    }
+    return ended;
+  }
+
+  close(): void {
+    for (const worker of this.all) worker.kill();
+    this.all.clear();
+    this.idle.clear();
+  }
+}
