@@ -1,0 +1,137 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
+import { explainFailure } from "../module/explain.js";
+import { functionHelp } from "../module/help.js";
+import { invoke } from "../module/invoke.js";
+import type { OwnFlags, Step } from "../module/parse.js";
+import { prepare } from "../module/prepare.js";
+import { commonFlags, readOptions } from "../options.js";
+import { withSession } from "../run.js";
+import { sessionFlags } from "./call.js";
+
+/** Where reports go unless told otherwise; Slipway never takes this folder as source. */
+const FOLDER = ".slipway";
+const DEFAULT_REPORTS = join(FOLDER, "reports");
+
+const OWN_FLAGS: OwnFlags = {
+  ...commonFlags,
+  "output-dir": { takesValue: true, alias: "o" },
+  json: { takesValue: false, alias: "j" },
+};
+
+/** What is asked of the module's report; `report` is the text of report.json. */
+interface Answer {
+  readonly passed: boolean;
+  readonly summary: string;
+  readonly report: string;
+}
+
+/** `slipway check [NAME…]`: all checks side by side, one table, one folder of reports. */
+export async function check(
+  given: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const common = readOptions(given, sessionFlags(words));
+  return withSession(common, signal, async (session) => {
+    const prepared = await prepare(session, common, {
+      start: ["checks"],
+      rest: words,
+      ownFlags: OWN_FLAGS,
+      collect: true,
+    });
+    const { own, types, collected } = prepared;
+    const [root] = prepared.steps;
+    const checks = prepared.steps.at(-1);
+    if (!root || !checks) throw usageError("nothing to check");
+    if (prepared.help) {
+      process.stdout.write(usage(root, checks));
+      return EXIT.passed;
+    }
+    const steps = [root, withNames(checks, collected)];
+    const report = types.object(checks.fn.returns.name);
+    const needed = ["passed", "summary", "report", "reports"];
+    const missing = needed.filter((name) => !report?.functions.some((fn) => fn.name === name));
+    if (missing.length > 0) {
+      throw usageError(
+        `checks of module ${types.name} gives no ${missing.join(", ")}: use slipway call checks.`,
+      );
+    }
+    const folder = await reportsFolder(own.get("output-dir"));
+    const write = folder === undefined ? "" : `reports { export(path: ${JSON.stringify(folder)}) }`;
+    let answer: Answer;
+    try {
+      answer = (await invoke(session, steps, `{ passed summary report ${write} }`)) as Answer;
+    } catch (error) {
+      throw await explainFailure(error, steps);
+    }
+    const { output } = readOptions(given, own);
+    const json = output === "json" || own.has("json");
+    process.stdout.write(json ? `${answer.report.trim()}\n` : await table(answer));
+    if (folder !== undefined && !common.quiet) process.stderr.write(`reports: ${folder}\n`);
+    return exitCode(answer);
+  });
+}
+
+function withNames(step: Step, names: readonly string[]): Step {
+  if (names.length === 0) return step;
+  if (!step.fn.args.some(({ name }) => name === "only")) {
+    throw usageError("this module's checks cannot be chosen by name.");
+  }
+  const items = names.map(
+    (name) => ({ kind: "literal", text: JSON.stringify(camel(name)) }) as const,
+  );
+  return { fn: step.fn, args: new Map([...step.args, ["only", { kind: "list", items }]]) };
+}
+
+/** `pip-audit` → `pipAudit`, as the module names its checks. */
+function camel(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The folder to write to; undefined when none is wanted. Reports of an earlier run do not stay. */
+async function reportsFolder(wanted: string | undefined): Promise<string | undefined> {
+  if (wanted === "") return undefined;
+  if (wanted !== undefined) return resolve(wanted);
+  const folder = resolve(DEFAULT_REPORTS);
+  try {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    // Like other tools' caches, it keeps itself out of version control.
+    await writeFile(resolve(FOLDER, ".gitignore"), "*\n");
+  } catch (error) {
+    throw new CliError(
+      `the reports cannot be written to ${folder}: ${(error as Error).message}. Choose another folder with --output-dir, or none with --output-dir "".`,
+      EXIT.usage,
+    );
+  }
+  return folder;
+}
+
+/** The module's own table; in a terminal as wide as that, and in colour. */
+async function table({ summary, report }: Answer): Promise<string> {
+  if (!process.stdout.isTTY) return summary;
+  const { summary: render } = await import("../../../src/core/report/summary.js");
+  const color = process.env["NO_COLOR"] === undefined || process.env["NO_COLOR"] === "";
+  return render(JSON.parse(report) as Parameters<typeof render>[0], {
+    width: process.stdout.columns,
+    color,
+  });
+}
+
+function exitCode({ passed, report }: Answer): ExitCode {
+  if (passed) return EXIT.passed;
+  const { state } = JSON.parse(report) as { state?: string };
+  return state === "ERRORED" ? EXIT.broken : EXIT.checkFailed;
+}
+
+function usage(root: Step, checks: Step): string {
+  const flags = functionHelp("slipway check [NAME…] [flags]", checks.fn, root.fn, undefined);
+  return `${flags}
+Flags of the command:
+  -o, --output-dir FOLDER  where reports go (default: ${DEFAULT_REPORTS}; "" for none)
+  --output text|json, -j   a table, or report.json, on standard output
+  --engine, --progress, -q, --quiet: see slipway --help
+`;
+}

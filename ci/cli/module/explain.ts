@@ -1,0 +1,26 @@
+import { CliError, EXIT, type ExitCode } from "../failure.js";
+import { QueryError } from "../session/query.js";
+import type { Step } from "./parse.js";
+import { projectMistake } from "./mistake.js";
+
+/**
+ * What a failed call means for the exit code: a mistake in the project's configuration (2), a check
+ * that did not pass (1), or something that did not work (3).
+ */
+export async function explainFailure(error: unknown, steps: readonly Step[]): Promise<unknown> {
+  if (!(error instanceof QueryError)) return error;
+  const output = [error.extensions["stdout"], error.extensions["stderr"]]
+    .filter((text) => typeof text === "string" && text.trim() !== "")
+    .join("\n");
+  const message = output === "" ? error.message : `${error.message}\n${output}`;
+  return new CliError(message, await codeOf(error, steps));
+}
+
+async function codeOf(error: QueryError, steps: readonly Step[]): Promise<ExitCode> {
+  if (error.path.length === 0) return EXIT.broken;
+  if (await projectMistake(steps)) return EXIT.usage;
+  // A function that returns nothing is an assertion: to throw is its answer. ERRORED is what
+  // Slipway's checks say when their tool did not work.
+  const asserts = steps.at(-1)?.fn.returns.kind === "VOID_KIND";
+  return asserts && !/^ERRORED: /m.test(error.message) ? EXIT.checkFailed : EXIT.broken;
+}

@@ -1,0 +1,64 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Step } from "./parse.js";
+import type { Value } from "./values.js";
+
+/**
+ * Whether the project that was given is at fault, by Slipway's own pure rules: a module's error
+ * comes as text alone, which does not say whose fault it was. Only asked when a call failed.
+ */
+export async function projectMistake(steps: readonly Step[]): Promise<boolean> {
+  const [constructor] = steps;
+  const args = constructor?.args ?? new Map<string, Value>();
+  const source = args.get("source");
+  const isOurs = constructor?.fn.args.some(({ name }) => name === "set") ?? false;
+  if (source?.kind !== "address" || !isOurs) return false;
+  const { resolveConfig } = await import("../../../src/core/config/resolve.js");
+  const { detectProject, filesToRead } = await import("../../../src/core/project/detect.js");
+  const { SlipwayError } = await import("../../../src/core/errors.js");
+  const folder = join(source.address, texts(args.get("folder"))[0] ?? ".");
+  const paths = await filesIn(folder);
+  const wanted = ["pyproject.toml", ...filesToRead(paths)].filter((path) => paths.includes(path));
+  const entries = wanted.map(
+    async (path) => [path, await readFile(join(folder, path), "utf8")] as const,
+  );
+  try {
+    const contents = Object.fromEntries(await Promise.all(entries));
+    const pairs = texts(args.get("environment")).map((pair) => {
+      const at = pair.indexOf("=");
+      return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    });
+    const { config } = resolveConfig({
+      pyproject: contents["pyproject.toml"],
+      env: Object.fromEntries(pairs),
+      set: texts(args.get("set")),
+    });
+    detectProject({ paths, contents }, config);
+    return false;
+  } catch (error) {
+    return error instanceof SlipwayError;
+  }
+}
+
+function texts(value: Value | undefined): string[] {
+  if (value?.kind === "list") return value.items.flatMap(texts);
+  return value?.kind === "literal" ? [JSON.parse(value.text) as string] : [];
+}
+
+/** What is at most two folders deep, or three below `src`: what the module looks at. */
+async function filesIn(folder: string): Promise<string[]> {
+  const names = async (path: string) => {
+    const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(() => []);
+    return entries.map((entry) => ({
+      path: join(path, entry.name),
+      isFolder: entry.isDirectory(),
+    }));
+  };
+  const top = await names(".");
+  const second = await Promise.all(
+    top.filter(({ isFolder }) => isFolder).map(({ path }) => names(path)),
+  );
+  const below = second.flat().filter(({ path, isFolder }) => isFolder && path.startsWith("src/"));
+  const third = await Promise.all(below.map(({ path }) => names(path)));
+  return [...top, ...second.flat(), ...third.flat()].map(({ path }) => path);
+}

@@ -1,0 +1,33 @@
+import type { CommonOptions } from "./options.js";
+import { makeProgress } from "./progress/progress.js";
+import { openSession, type Session } from "./session/open.js";
+
+/** Opens a session for `work`, shows its steps, and ends what was started, however work ends. */
+export async function withSession<T>(
+  options: Pick<CommonOptions, "engine" | "quiet" | "progress">,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const progress = options.quiet ? undefined : makeProgress(options.progress);
+  let session: Session | undefined;
+  try {
+    session = await openSession({
+      engine: options.engine,
+      signal,
+      onStep:
+        progress &&
+        ((event) => {
+          progress.step(event);
+        }),
+    });
+    if (session.engine === "dagger" && progress) {
+      process.stderr.write(
+        `engine: Dagger's, ${session.origin}; its steps are shown by dagger run\n`,
+      );
+    }
+    return await work(session);
+  } finally {
+    await session?.close();
+    progress?.finish();
+  }
+}
