@@ -1,8 +1,10 @@
 import type { Service } from "@dagger.io/dagger";
 
 import { auditVerdict } from "../core/verdicts/audit.js";
+import { skipped } from "../core/verdicts/verdict.js";
 import type { Context } from "./context.js";
 import {
+  packageNames,
   REQUIREMENTS_FILE,
   requirementTexts,
   toolContainer,
@@ -62,6 +64,10 @@ export const pipAuditStage: Stage = {
   async run(context) {
     const { config, project, advisories } = context;
     const { all } = await requirementTexts(context);
+    if (packageNames(all).size === 0) {
+      const reason = "the project has no dependencies, so there is nothing to audit";
+      return { result: skipped("pipAudit", reason), reports: {} };
+    }
     const now = new Date();
     const container = withRequirements(toolContainer(context, "pip-audit"), all).withEnvVariable(
       "SLIPWAY_AUDIT_PERIOD",
