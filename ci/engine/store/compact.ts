@@ -3,20 +3,26 @@ import { run } from "./process.js";
 import { joinRaw, toBytes, toRaw, type Raw } from "./raw.js";
 import { peek } from "./resolve.js";
 import { layerId } from "./snapshot.js";
-import type { Snapshot } from "./types.js";
+import type { LayerId, Snapshot } from "./types.js";
 import { walk } from "./walk.js";
 import { makeOpaque, readXattrs } from "./xattr.js";
 
 // The names of so many layers fit into the one page of options that mount takes.
 const MAX_LAYERS = 64;
-const RUN = 48;
+// At most so many are merged at once: the layers of an image stay as they were pulled.
+const MAX_RUN = 48;
+const MIN_RUN = 8;
+// How the ids of merged layers begin, so that they are not merged again with each next run: the
+// cost of a chain would grow with the square of its length. A chance hit costs only time.
+const MARK = "c0de";
 
 /** The same file system in at most 64 layers: the uppermost are merged into one, their files shared. */
 export async function compact(layers: Layers, snapshot: Snapshot): Promise<Snapshot> {
   let { layers: ids } = snapshot;
   while (ids.length > MAX_LAYERS) {
-    const [keep, upper] = [ids.slice(0, -RUN), ids.slice(-RUN)];
-    const id = layerId("compact", ...upper);
+    const start = runStart(ids);
+    const [keep, upper] = [ids.slice(0, start), ids.slice(start)];
+    const id = MARK + layerId("compact", ...upper).slice(MARK.length);
     if (!(await layers.state(id))) {
       const draft = await layers.draft({ layers: upper.slice(-1) });
       try {
@@ -29,6 +35,14 @@ export async function compact(layers: Layers, snapshot: Snapshot): Promise<Snaps
     ids = [...keep, id];
   }
   return { layers: ids };
+}
+
+/** Where the layers to be merged begin: after the last merged one, or at the first when few follow. */
+function runStart(ids: readonly LayerId[]): number {
+  const isMerged = (id: LayerId): boolean => id.startsWith(MARK);
+  const last = ids.findLastIndex(isMerged);
+  if (ids.length - last > MIN_RUN) return Math.max(last + 1, ids.length - MAX_RUN);
+  return ids.findIndex(isMerged);
 }
 
 /** Puts one layer over the merged ones, whiteouts and opaque folders in the same notation. */

@@ -125,6 +125,6 @@ export class Mounter {
 }
 
 /** One shell word. */
-export function quote(word: string): string {
+function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

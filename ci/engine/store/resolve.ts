@@ -44,7 +44,7 @@ export function resolveRaw(root: Raw, path: Raw, options: ResolveOptions = {}): 
     const here = [root, ...done, name].join("/");
     const stat = peek(here);
     if (!stat) {
-      if (missing === "error") throw failure("ENOENT", path, "does not exist");
+      if (missing === "error") throw failure("ENOENT", path, "no such file or directory");
       if (missing === "create") makeFolder(here, options);
       done.push(name);
       continue;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -8,8 +7,8 @@ import { exportTree } from "./export.js";
 import { codeOf, explain, StoreError } from "./failure.js";
 import { HostImport } from "./import.js";
 import { Layers, type Draft } from "./layers.js";
+import { inUse, Lease } from "./lease.js";
 import { MemoStore } from "./memos.js";
-import { Mounter, quote } from "./mounter.js";
 import { prune, sizes, type Folders } from "./prune.js";
 import { layerId } from "./snapshot.js";
 import type {
@@ -53,9 +52,9 @@ export class Store {
     readonly root: string,
     private readonly budget: number,
     private readonly folders: Folders,
-    private readonly temporary: string,
-    private readonly mounter: Mounter,
+    private readonly lease: Lease,
   ) {
+    const { temporary, mounter } = lease;
     this.#layers = new Layers(folders.layers, temporary);
     this.#views = new Views(this.#layers, mounter, temporary, join(root, "empty"));
     this.#hosts = new HostImport(this.#layers, folders.host, temporary);
@@ -81,7 +80,6 @@ export class Store {
       layerSizes: join(at, "layers.json"),
       blobSizes: join(at, "blobs.json"),
     };
-    const name = `${process.pid}-${randomUUID().slice(0, 8)}`;
     try {
       await mkdir(at, { recursive: true, mode: 0o700 });
       for (const folder of [
@@ -99,19 +97,11 @@ export class Store {
     } catch (error) {
       throw explain(error, at);
     }
-    const mounter = new Mounter(folders.layers, name);
-    try {
-      await mounter.do(lease(name));
-    } catch (error) {
-      await mounter.close();
-      throw explain(error, at);
-    }
     return new Store(
       at,
       options.budgetBytes ?? DEFAULT_BUDGET,
       folders,
-      join(at, "tmp", name),
-      mounter,
+      await Lease.take(at, folders.layers),
     );
   }
 
@@ -125,12 +115,8 @@ export class Store {
       // In use elsewhere: the last one to close prunes.
       if (codeOf(error) !== "EBUSY") throw error;
     } finally {
-      const name = quote(this.temporary.slice(join(this.root, "tmp").length + 1));
       await this.#views.drop();
-      await this.mounter
-        .do(`rm -rf --one-file-system ../tmp/${name} ../leases/${name}`)
-        .catch(() => undefined);
-      await this.mounter.close();
+      await this.lease.release();
     }
   }
 
@@ -215,7 +201,7 @@ export class Store {
   }
 
   async status(): Promise<StoreStatus> {
-    const { layers, blobs, volumes } = await sizes(this.folders, this.temporary);
+    const { layers, blobs, volumes } = await sizes(this.folders, this.lease.temporary);
     return {
       root: this.root,
       bytes: sum(layers) + sum(blobs) + sum(volumes),
@@ -224,7 +210,7 @@ export class Store {
       blobs: blobs.size,
       volumes: volumes.size,
       memos: (await memoFiles(this.folders.memos)).length,
-      leases: await this.#leases(),
+      leases: await this.lease.holders(),
     };
   }
 
@@ -234,23 +220,15 @@ export class Store {
    * @throws StoreError (EBUSY) while another process, or work in this one, uses the store.
    */
   async prune(options: { all?: boolean; toBytes?: number } = {}): Promise<PruneResult> {
-    if (this.#active > 0) throw busy(this.root, `${this.#active} operations of this process`);
+    if (this.#active > 0) throw inUse(this.root, `${this.#active} operations of this process`);
     await this.#views.drop();
     try {
-      await this.mounter.do("flock --nonblock --exclusive 9");
-    } catch {
-      // A failed change of lock may have lost the lock that was there.
-      await this.mounter.do("flock --shared 9");
-      this.#layers.forget();
-      const others = (await this.#leases()).filter((pid) => pid !== process.pid);
-      throw busy(this.root, `process ${others.join(", ") || "that just ended; try again"}`);
-    }
-    try {
-      const toBytes = options.all ? 0 : (options.toBytes ?? this.budget);
-      return await prune(this.folders, this.temporary, toBytes);
+      return await this.lease.exclusively(() => {
+        const toBytes = options.all ? 0 : (options.toBytes ?? this.budget);
+        return prune(this.folders, this.lease.temporary, toBytes);
+      });
     } finally {
       this.#layers.forget();
-      await this.mounter.do("flock --shared 9");
     }
   }
 
@@ -269,11 +247,11 @@ export class Store {
         await change(draft.upper);
       } else {
         const { options } = this.#layers.options(base, draft);
-        await this.mounter.mount(options, draft.target);
+        await this.lease.mounter.mount(options, draft.target);
         try {
-          await change(this.mounter.root + draft.target);
+          await change(this.lease.mounter.root + draft.target);
         } finally {
-          await this.mounter.unmount(draft.target);
+          await this.lease.mounter.unmount(draft.target);
         }
       }
       signal?.throwIfAborted();
@@ -313,34 +291,8 @@ export class Store {
   async #overBudget(): Promise<boolean> {
     // Volumes change all the time and are large: they are measured once this much is known.
     const { layers, blobs, layerSizes, blobSizes } = this.folders;
-    const temporary = this.temporary;
+    const { temporary } = this.lease;
     const layerBytes = sum(await measure(layers, { file: layerSizes, temporary }));
     return layerBytes + sum(await measure(blobs, { file: blobSizes, temporary })) > this.budget;
   }
-
-  async #leases(): Promise<number[]> {
-    const script = 'for l in ../leases/*; do flock -n "$l" true || echo "${l##*/}"; done';
-    const names = (await this.mounter.do(script)).split("\n").filter((name) => name !== "");
-    return names.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b);
-  }
-}
-
-/**
- * Takes the locks in the mounter's shell: 9 is shared by all who use the store, 8 says that the
- * lease's owner lives, 7 is held while leases are made and dead ones are cleared away.
- */
-function lease(name: string): string {
-  return [
-    "exec 9>../lock && flock --shared 9",
-    "exec 7>../leases.lock && flock 7",
-    'for l in ../leases/*; do [ -e "$l" ] && flock --nonblock "$l" rm -f "$l"; done',
-    `exec 8>../leases/${name} && flock 8`,
-    'dead=; for t in ../tmp/*; do [ -e "$t" ] || continue; [ -e "../leases/${t##*/}" ] || dead="$dead $t"; done',
-    `mkdir ../tmp/${name} && exec 7>&-`,
-    "( exec 8>&- 9>&- >/dev/null 2>&1; rm -rf --one-file-system $dead ) &",
-  ].join("\n");
-}
-
-function busy(root: string, who: string): StoreError {
-  return new StoreError(`${root} is in use by ${who}; prune it when that has ended`, "EBUSY");
 }

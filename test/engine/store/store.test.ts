@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -125,6 +126,26 @@ test("merges long chains of layers without a difference", async ({ store }) => {
   assert.equal(await store.compact(whole), merged);
 });
 
+test("grows by a chain of any length without merging the same files each time", async ({
+  store,
+}) => {
+  let snapshot: Snapshot = SCRATCH;
+  const merged = new Set<string>();
+  for (let n = 0; n < 300; n++) {
+    const write = (at: string): Promise<void> => writeFile(join(at, `f${n}`), String(n));
+    snapshot = await store.compact(await store.mutate(snapshot, layerId(`chain ${n}`), write));
+    assert.ok(snapshot.layers.length <= 64);
+    for (const id of snapshot.layers.slice(16)) if (id.startsWith("c0de")) merged.add(id);
+  }
+  const names = (await list(store, snapshot)).trim().split("\n");
+  assert.is(names.length, 300);
+  assert.ok(merged.size >= 4);
+  // Each file is in one merged layer only.
+  const inMerged: string[] = [];
+  for (const id of merged) inMerged.push(...(await readdir(store.layerPath(id))));
+  assert.is(new Set(inMerged).size, inMerged.length);
+});
+
 test("refuses blobs of another digest or size, and keeps nothing of them", async ({
   store,
   root,
@@ -202,11 +223,23 @@ test("refuses to prune while another process or its own work uses the store", as
   root,
 }) => {
   const other = await Store.open(join(root, "engine"));
+  assert.match(await refusal(store.prune()), new RegExp(`by process ${process.pid} a second time`));
+  await other.close();
+  const worker = new URL("support/worker.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [
+    "--import",
+    "tsx",
+    worker,
+    join(root, "engine"),
+    join(root, "engine/empty"),
+  ]);
+  await once(child.stdout, "data");
   assert.match(
     await refusal(store.prune()),
-    new RegExp(`in use by process .*${process.pid}|in use`),
+    new RegExp(`in use by process ${child.pid}; prune it`),
   );
-  await other.close();
+  child.kill("SIGKILL");
+  await once(child, "exit");
   const pruned = store.mutate(SCRATCH, layerId("x"), async () => {
     assert.match(await refusal(store.prune()), /1 operations of this process/);
   });
