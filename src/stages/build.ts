@@ -16,6 +16,10 @@ import {
 const DEPENDENCIES = "/venv";
 const APPLICATION = "/app";
 
+/** Removes the note in which uv keeps when the wheel was built, and its line in the list of files. */
+const FORGET_WHEN =
+  'cd "$1" && sed -i "/uv_cache\\.json,/d" ./*.dist-info/RECORD && rm -f ./*.dist-info/uv_cache.json';
+
 /** What the caller knows of this build, for the labels; all of it changes the image's digest. */
 export interface BuildFacts {
   /** Commit that the source is of. */
@@ -70,9 +74,9 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
   ]);
   const image = Object.entries(imageEnvironment(config))
     .reduce((each, [name, value]) => each.withEnvVariable(name, value), base)
-    .withDirectory("/etc", accounts)
-    .withDirectory(DEPENDENCIES, dependencies)
-    .withDirectory(APPLICATION, installedApplication(builder, context))
+    .withDirectory("/", layer("/etc", accounts))
+    .withDirectory("/", layer(DEPENDENCIES, dependencies))
+    .withDirectory("/", layer(APPLICATION, installedApplication(builder, context)))
     .withWorkdir(APPLICATION)
     .withUser(`${build.user}:${build.user}`)
     .withExposedPort(build.port)
@@ -87,6 +91,11 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
   });
 }
 
+/** A tree with one folder, which has its time of the epoch too: a folder made by a copy is of now. */
+function layer(path: string, content: Directory): Directory {
+  return dag.directory().withDirectory(path, content).withTimestamps(EPOCH);
+}
+
 /** The virtual environment with what the running service needs, and nothing of the service. */
 async function installedDependencies(builder: Container, context: Context): Promise<Directory> {
   const { runtime } = await requirementTexts(context);
@@ -96,8 +105,7 @@ async function installedDependencies(builder: Container, context: Context): Prom
     context,
   )
     .directory(DEPENDENCIES)
-    .filter({ exclude: [".lock"] })
-    .withTimestamps(EPOCH);
+    .filter({ exclude: [".lock"] });
 }
 
 /** The service as its build backend packs it, or its packages as they are when it has none. */
@@ -109,7 +117,6 @@ function installedApplication(builder: Container, context: Context): Directory {
   const installed = project.installable
     ? withUv(
         withUv(prepared, ["build", "--quiet", "--wheel", "--out-dir=/dist"], context),
-        // By name from a folder, as from an index: no file then tells where it was built, or when.
         [
           "pip",
           "install",
@@ -121,7 +128,7 @@ function installedApplication(builder: Container, context: Context): Directory {
           project.name,
         ],
         context,
-      )
+      ).withExec(["sh", "-c", FORGET_WHEN, "sh", APPLICATION])
     : prepared
         .withExec(["mkdir", APPLICATION])
         .withExec(["cp", "-R", ...codePaths(project), APPLICATION])
@@ -133,10 +140,7 @@ function installedApplication(builder: Container, context: Context): Directory {
           "--invalidation-mode=unchecked-hash",
           APPLICATION,
         ]);
-  return installed
-    .directory(APPLICATION)
-    .filter({ exclude: [".lock"] })
-    .withTimestamps(EPOCH);
+  return installed.directory(APPLICATION).filter({ exclude: [".lock"] });
 }
 
 /** Folders and modules that make up the code of a project without a build backend. */
@@ -212,8 +216,7 @@ async function accountFiles(base: Container, id: number): Promise<Directory> {
   return dag
     .directory()
     .withNewFile("passwd", `${passwd}service:x:${id}:${id}::/nonexistent:/usr/sbin/nologin\n`)
-    .withNewFile("group", `${group}service:x:${id}:\n`)
-    .withTimestamps(EPOCH);
+    .withNewFile("group", `${group}service:x:${id}:\n`);
 }
 
 /** Debian packages at their newest: the one part of an image that two days may build differently. */

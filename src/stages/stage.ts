@@ -1,4 +1,4 @@
-import { ExecError, type Directory, type File } from "@dagger.io/dagger";
+import type { Directory, ExecError, File } from "@dagger.io/dagger";
 
 import type { CheckName, CheckResult } from "../core/check.js";
 import { errored, skipped } from "../core/verdicts/verdict.js";
@@ -50,7 +50,12 @@ export function kept(
 
 /** What a step that failed said last: the end of a long output tells more than its beginning. */
 function describe(error: unknown): string {
-  if (!(error instanceof ExecError)) return error instanceof Error ? error.message : String(error);
+  if (!isExecError(error)) return error instanceof Error ? error.message : String(error);
   const output = (error.stderr.trim() || error.stdout.trim()).slice(-4000);
   return `\`${error.cmd.join(" ")}\` exited with ${error.exitCode}\n${output}`;
+}
+
+/** By its form: Dagger's engine bundles an SDK that does not export the class. */
+function isExecError(error: unknown): error is ExecError {
+  return error instanceof Error && "cmd" in error && "exitCode" in error && "stderr" in error;
 }
