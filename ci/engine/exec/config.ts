@@ -104,8 +104,8 @@ const READONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/pr
 
 /** `KEY=value` lines; the host's proxy settings are added in both spellings where the container has none. */
 function environment(spec: ExecSpec, host: ConfigInput["hostEnv"]): string[] {
-  const env: Record<string, string> = { ...spec.env };
-  env["PATH"] ??= DEFAULT_PATH;
+  const env: Record<string, string | undefined> = { ...spec.env };
+  env.PATH ??= DEFAULT_PATH;
   for (const upper of PROXIES) {
     const lower = upper.toLowerCase();
     const value = env[upper] ?? env[lower] ?? host[upper] ?? host[lower];
@@ -113,7 +113,7 @@ function environment(spec: ExecSpec, host: ConfigInput["hostEnv"]): string[] {
     env[upper] ??= value;
     env[lower] ??= value;
   }
-  return Object.entries(env).map(([key, value]) => `${key}=${value}`);
+  return Object.entries(env).map(([key, value]) => `${key}=${value ?? ""}`);
 }
 
 function systemMounts(all: boolean): OciMount[] {

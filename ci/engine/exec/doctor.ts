@@ -89,7 +89,7 @@ async function firstOf(
   names: readonly string[],
 ): Promise<{ name: string; path: string } | undefined> {
   for (const name of names) {
-    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
       const path = join(folder, name);
       if (await allowed(path, constants.X_OK)) return { name, path };
     }
@@ -161,7 +161,7 @@ async function space(root: string): Promise<Check> {
 }
 
 async function certificates(): Promise<Check> {
-  const file = process.env["SSL_CERT_FILE"] ?? CA_BUNDLE;
+  const file = process.env.SSL_CERT_FILE ?? CA_BUNDLE;
   const found = await allowed(file, constants.R_OK);
   return check(
     "CA certificates",

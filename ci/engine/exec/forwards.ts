@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import {
   connect,
   createServer,
@@ -10,7 +9,7 @@ import {
 } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { answer, guarded, type Network } from "./network.js";
+import { answer, ended, guarded, type Network } from "./network.js";
 import type { Forward, PortForward } from "./types.js";
 
 /** Ways between the host's loopback and the containers' network, through one relay process inside of that. */
@@ -70,9 +69,7 @@ export class Forwards {
   async close(): Promise<void> {
     await Promise.allSettled([...this.open].map((close) => close()));
     const relay = await this.relay?.catch(() => undefined);
-    if (relay === undefined || relay.exitCode !== null || relay.signalCode !== null) return;
-    relay.kill("SIGKILL");
-    await once(relay, "exit");
+    if (relay !== undefined) await ended(relay);
   }
 
   private async forward(
@@ -148,7 +145,10 @@ function bridge(a: Socket, b: Socket): void {
   ] as const) {
     from.pipe(to);
     from.on("error", () => to.destroy());
-    from.on("close", () => to.destroy());
+    // After a proper end `to` still has to pass on what it was given.
+    from.on("close", () => {
+      if (!from.readableEnded) to.destroy();
+    });
   }
 }
 

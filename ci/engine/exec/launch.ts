@@ -14,6 +14,7 @@ const closeFile = promisify(close);
 
 /** How often to look whether a command has ended and left something behind. */
 const LEFTOVERS_MS = 100;
+const PID_FILE = "pid";
 
 /** A file of the bundle. Bundles live in a tmpfs that only the process's own mount namespace sees. */
 export interface BundleFile {
@@ -79,7 +80,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
   const stdinFd = fromFile ? await openFile(input.stdin, "r") : undefined;
   const child = spawn("setpriv", [...LAUNCH, script(storage, input)], {
     stdio: [stdinFd ?? "ignore", ...writers.slice(0, 2), "pipe", writers[2], slot.namespace.fd],
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: { PATH: process.env.PATH ?? "" },
     detached: true,
     cwd: "/",
   });
@@ -103,7 +104,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
   });
   log.on("data", (chunk: Buffer) => words.push(chunk));
   const pid = child.pid ?? 0;
-  const stopLooking = endLeftovers(pid);
+  const stopLooking = endLeftovers(pid, input.bundle);
   const ended = new Promise<number>((resolve) => {
     child.once("error", (error) => {
       stopLooking();
@@ -128,7 +129,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
       child.kill("SIGKILL");
       bundle.destroy();
     },
-    signal: (signal) => signalCommand(pid, signal),
+    signal: (signal) => signalCommand(pid, input.bundle, signal),
   };
 }
 
@@ -183,8 +184,8 @@ function script(
 export function runtimeCommand(runtime: string): string {
   const log = "--log-format=json --root state";
   return runtime === "crun"
-    ? `crun --log=file:/proc/self/fd/4 ${log} --cgroup-manager=disabled run command`
-    : `${runtime} --log=/proc/self/fd/4 ${log} run command`;
+    ? `crun --log=file:/proc/self/fd/4 ${log} --cgroup-manager=disabled run --pid-file=${PID_FILE} command`
+    : `${runtime} --log=/proc/self/fd/4 ${log} run --pid-file=${PID_FILE} command`;
 }
 
 function quote(text: string): string {
@@ -208,32 +209,50 @@ function failureOf(log: string): string | undefined {
   return words.length === 0 ? undefined : words.join("\n");
 }
 
-/** engine → unshare → runtime → command: the command leads a process group of its own. */
-async function signalCommand(unshare: number, signal: NodeJS.Signals): Promise<void> {
-  const command = await firstChild(await firstChild(unshare));
-  if (command !== undefined) send(-command, signal);
+/**
+ * The process group that the command leads. engine → unshare → runtime → command, and whatever else ends up as a child
+ * of the runtime: which one is the command is in a file, by its number in the runtime's PID namespace.
+ */
+async function findCommand(runtime: number, bundle: string): Promise<"not yet" | "gone" | number> {
+  const file = `/proc/${runtime}/root/${bundle}/${PID_FILE}`;
+  const wanted = await readFile(file, "utf8").catch(() => "");
+  if (wanted === "") return "not yet";
+  for (const pid of await childrenOf(runtime)) {
+    const [, , inside] = /^NSpid:\s+(\d+)\s+(\d+)/m.exec(await statusOf(pid, "status")) ?? [];
+    if (inside === wanted.trim()) return pid;
+  }
+  return "gone";
+}
+
+async function signalCommand(
+  unshare: number,
+  bundle: string,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  for (const runtime of await childrenOf(unshare)) {
+    const command = await findCommand(runtime, bundle);
+    if (typeof command === "number") send(-command, signal);
+  }
 }
 
 /**
  * The runtime waits for everything that the command left in the background; under Dagger's init that ends with the
  * command. So when the command is gone and the runtime is not, all that is left gets killed. Returns how to stop looking.
  */
-function endLeftovers(unshare: number): () => void {
+function endLeftovers(unshare: number, bundle: string): () => void {
   let command: number | undefined;
-  const timer = setInterval(() => {
-    void (async () => {
-      const runtime = await firstChild(unshare);
-      if (runtime === undefined) return;
-      // The shell becomes the runtime; until then its children are not the command.
-      if ((await statusOf(runtime, "comm")).trim() === "sh") return;
-      command ??= await firstChild(runtime);
-      if (command === undefined) return;
-      // Its state and its parent follow the name in parentheses.
-      const [, parent] = /.*\) . (\d+)/s.exec(await statusOf(command, "stat")) ?? [];
-      if (Number(parent) === runtime) return;
+  const look = async (): Promise<void> => {
+    for (const runtime of await childrenOf(unshare)) {
+      const found = await findCommand(runtime, bundle);
+      if (typeof found === "number") command = found;
+      if (found !== "gone") continue;
+      // The kernel's list of children can be short while some of them end: ask the command itself.
+      const status = command === undefined ? "" : await statusOf(command, "status");
+      if (new RegExp(`^PPid:\\s+${runtime}$`, "m").test(status)) continue;
       for (const pid of await descendantsOf(runtime)) send(pid, "SIGKILL");
-    })();
-  }, LEFTOVERS_MS);
+    }
+  };
+  const timer = setInterval(() => void look(), LEFTOVERS_MS);
   return () => {
     clearInterval(timer);
   };
@@ -254,10 +273,6 @@ function statusOf(pid: number, file: string): Promise<string> {
 async function childrenOf(pid: number): Promise<number[]> {
   const list = await statusOf(pid, `task/${pid}/children`);
   return list.trim() === "" ? [] : list.trim().split(" ").map(Number);
-}
-
-async function firstChild(pid: number | undefined): Promise<number | undefined> {
-  return pid === undefined ? undefined : (await childrenOf(pid))[0];
 }
 
 async function descendantsOf(pid: number): Promise<number[]> {

@@ -94,11 +94,8 @@ export class Network {
     this.closed = true;
     await Promise.allSettled(this.pending);
     await Promise.all(this.free.splice(0).map((slot) => slot.namespace.close()));
-    for (const child of [this.uplink, this.router]) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
+    await ended(this.uplink);
+    await ended(this.router);
   }
 
   private prepare(): void {
@@ -196,4 +193,11 @@ export async function answer(
       reject(new Error(`network set-up (${what}) ended with code ${code ?? "none"}: ${why}`));
     });
   });
+}
+
+/** Kills a child unless it has ended, and waits for its end. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }

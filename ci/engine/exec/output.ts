@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough } from "node:stream";
 import { Scrubber } from "./scrub.js";
 import type { BlobRef } from "../store/types.js";
 import type { ExecStorage } from "./storage.js";

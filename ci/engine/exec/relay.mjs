@@ -12,7 +12,8 @@ function join(a, b) {
   ]) {
     from.pipe(to);
     from.on("error", () => to.destroy());
-    from.on("close", () => to.destroy());
+    // After a proper end `to` still has to pass on what it was given.
+    from.on("close", () => from.readableEnded || to.destroy());
   }
 }
 
@@ -20,7 +21,7 @@ function join(a, b) {
 function dial(client, to) {
   const server = connect({ ...to, allowHalfOpen: true });
   client.on("error", () => server.destroy());
-  client.on("close", () => server.destroy());
+  client.on("close", () => client.readableEnded || server.destroy());
   server.once("error", (error) => client.end(`${error.message}\n`));
   server.once("connect", () => {
     client.write("ok\n");

@@ -42,7 +42,7 @@ export class Runner {
     const { runtime } = await requireEverything(root);
     const bundle = join(root, "bundle");
     await mkdir(bundle, { recursive: true, mode: 0o700 });
-    const trusted = hostEnv["SSL_CERT_FILE"] ?? CA_BUNDLE;
+    const trusted = hostEnv.SSL_CERT_FILE ?? CA_BUNDLE;
     const caBundle = await access(trusted).then(
       () => trusted,
       () => undefined,

@@ -36,18 +36,20 @@ export async function untilHealthy(
   probe: (port: number) => Promise<void>,
   exited: Promise<ServiceExit>,
 ): Promise<void> {
-  let exit: ServiceExit | undefined;
-  const ended = exited.then((how) => (exit = how));
   for (const { port, protocol, skipHealthcheck } of ports) {
     if (protocol === "udp" || skipHealthcheck === true) continue;
-    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+    let wait = FIRST_RETRY_MS;
+    // Whether it ended is asked first: a port of a dead service says nothing.
+    for (;;) {
+      const exit = await Promise.race([exited, sleep(0)]);
       if (exit !== undefined) throw exitError(exit, port);
       const up = await probe(port).then(
         () => true,
         () => false,
       );
-      if (up && exit === undefined) break;
-      await Promise.race([ended, sleep(wait)]);
+      if (up) break;
+      await Promise.race([exited, sleep(wait)]);
+      wait = Math.min(wait * 2, LAST_RETRY_MS);
     }
   }
 }

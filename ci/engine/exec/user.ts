@@ -14,7 +14,7 @@ const NUMBER = /^\d{1,10}$/;
  * supplementary groups count only when no group is named. Throws for names that are not there.
  */
 export function resolveUser(user: string, passwd: string, group: string): ProcessUser {
-  const [userPart = "", groupPart = ""] = splitOnce(user === "" ? "0" : user, ":");
+  const [userPart, groupPart] = splitOnce(user === "" ? "0" : user, ":");
   if (NUMBER.test(userPart) && NUMBER.test(groupPart)) {
     return { uid: Number(userPart), gid: Number(groupPart), groups: [Number(groupPart)] };
   }

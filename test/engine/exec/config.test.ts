@@ -25,7 +25,7 @@ function config(spec: Partial<ExecSpec>, more: object = {}): OciConfig {
 }
 
 const capabilities = (oci: OciConfig): string[] =>
-  (oci.process["capabilities"] as { bounding: string[] }).bounding;
+  (oci.process.capabilities as { bounding: string[] }).bounding;
 const mountAt = (oci: OciConfig, path: string) =>
   oci.mounts.find(({ destination }) => destination === path);
 
@@ -65,11 +65,11 @@ test("gives no capability that the engine does not have", () => {
 
 test("kernel interfaces are masked, and open when asked", () => {
   const oci = config({});
-  assert.ok((oci.linux["maskedPaths"] as string[]).includes("/proc/kcore"));
-  assert.ok((oci.linux["readonlyPaths"] as string[]).includes("/proc/sys"));
+  assert.ok((oci.linux.maskedPaths as string[]).includes("/proc/kcore"));
+  assert.ok((oci.linux.readonlyPaths as string[]).includes("/proc/sys"));
   assert.ok(mountAt(oci, "/sys")?.options.includes("ro"));
   const open = config({ insecureRootCapabilities: true });
-  assert.is(open.linux["maskedPaths"], undefined);
+  assert.is(open.linux.maskedPaths, undefined);
   assert.ok(mountAt(open, "/sys")?.options.includes("rw"));
 });
 

@@ -9,13 +9,13 @@ import { Folders } from "./folders.js";
 
 const test = suite("doctor");
 let folder: string;
-const path = process.env["PATH"];
+const path = process.env.PATH;
 
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), "slipway-doctor-"));
 });
 test.after.each(() => {
-  process.env["PATH"] = path;
+  process.env.PATH = path;
 });
 test.after(() => rm(folder, { recursive: true, force: true }));
 
@@ -33,7 +33,7 @@ test("a folder that does not exist yet has its parent's space", async () => {
 });
 
 test("names all that is missing, and the runner refuses with exactly that", async () => {
-  process.env["PATH"] = folder;
+  process.env.PATH = folder;
   const missing = (await doctor(folder)).filter(({ ok, required }) => required && !ok);
   const names = missing.map(({ name }) => name);
   for (const name of ["OCI runtime", "slirp4netns", "ip", "nsenter", "namespaces"]) {

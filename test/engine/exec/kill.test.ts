@@ -4,7 +4,6 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Readable } from "node:stream";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -22,7 +21,7 @@ async function startEngine(): Promise<Engine> {
   const child = spawn(process.execPath, ["--import", "tsx", SCRIPT], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const lines = createInterface(child.stdout as Readable);
+  const lines = createInterface(child.stdout);
   const [first] = (await once(lines, "line")) as [string];
   const ready = once(lines, "line").then(() => undefined);
   return { child, folder: first.replace("folder ", ""), ready };

@@ -25,13 +25,13 @@ export class Machine {
     readonly base: Snapshot,
   ) {}
 
-  static async start(hostEnv: RunnerOptions["hostEnv"] = {}): Promise<Machine> {
+  static async start(hostEnv: NonNullable<RunnerOptions["hostEnv"]> = {}): Promise<Machine> {
     const folder = await mkdtemp(join(tmpdir(), "slipway-exec-"));
     const store = await Folders.create(folder);
     const base = await store.layer("base", busyboxRoot);
     const runner = await Runner.create(store, {
       root: join(folder, "run"),
-      ...(hostEnv && { hostEnv }),
+      hostEnv,
     });
     return new Machine(folder, store, runner, base);
   }
