@@ -1,26 +1,53 @@
 import type { Argv } from "yargs";
-import { CliError, EXIT, type ExitCode } from "./failure.js";
+import { commandOf } from "./command.js";
+import { CliError, EXIT, usageError, type ExitCode } from "./failure.js";
 import { interruption } from "./interruption.js";
+import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
-const TYPED = ["check", "test", "build", "publish", "call"] as const;
+const TYPED = ["check", "test", "build", "publish", "call", "plan"];
+const COMMANDS = [...TYPED, "functions", "engine", "doctor", "init"];
 
 const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
-A relative path in --source (default: the current folder) and other flags starts in the current folder.`;
+Flags of check, test, build, publish, call and plan come from the module: see slipway COMMAND --help.`;
 
-type Given = Readonly<Record<string, unknown>>;
-
-/** Runs the command line; resolves with the code to exit with. */
-async function main(argv: readonly string[]): Promise<ExitCode> {
+/** Runs the command line; resolves with the code to exit with, unless a program decided that. */
+async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
   const signal = interruption();
-  const at = argv.findIndex((word) => TYPED.some((name) => name === word));
-  const own = at < 0 ? argv : argv.slice(0, at + 1);
-  const words = at < 0 ? [] : argv.slice(at + 1);
+  const { command, at } = commandOf(argv);
+  if (command !== undefined && !COMMANDS.includes(command)) {
+    throw usageError(
+      `unknown command "${command}".${didYouMean(command, COMMANDS)} There are: ${COMMANDS.join(", ")}.`,
+    );
+  }
+  const isTyped = command !== undefined && TYPED.includes(command);
+  const dashes = isTyped ? at + 1 : argv.indexOf("--");
+  const own = dashes < 0 ? argv : argv.slice(0, dashes);
+  const rest = dashes < 0 ? [] : argv.slice(isTyped ? dashes : dashes + 1);
+  let code: ExitCode | undefined = EXIT.passed;
   const { default: yargs } = await import("yargs");
-  let code: ExitCode = EXIT.passed;
-  const parser = yargs([...own])
+  const parser = commands(yargs([...own]), own, rest, signal, (found) => {
+    code = found;
+  });
+  await parser.parseAsync();
+  return code;
+}
+
+function commands(
+  parser: Argv,
+  own: readonly string[],
+  words: readonly string[],
+  signal: AbortSignal,
+  exit: (code: ExitCode | undefined) => void,
+): Argv {
+  const called = (name: string, describe: string, start: readonly string[]) => {
+    parser.command(name, describe, same, async (given) => {
+      await (await import("./commands/call.js")).call(given, start, words, signal);
+    });
+  };
+  parser
     .scriptName("slipway")
     .usage(
       "$0 COMMAND\n\nThe delivery pipeline of a Python service, on Dagger's engine or the embedded one.",
@@ -29,52 +56,76 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .command(
       "check [names..]",
       "Run the checks, print a table, write the reports",
-      anything,
+      same,
       async (given) => {
-        code = await (await import("./commands/check.js")).check(given, words, signal);
+        exit(await (await import("./commands/check.js")).check(given, words, signal));
       },
     );
-  for (const [name, describe] of [
-    ["test", "Run the tests; flags as in call test"],
-    ["build", "Build the service's image; -o image.tar writes it to a file"],
-    ["publish", "Build the image and publish it by digest"],
-  ] as const) {
-    parser.command(name, describe, anything, async (given) => {
-      await (await import("./commands/call.js")).call(given, [name], words, signal);
-    });
-  }
-  parser
-    .command(
-      "call [words..]",
-      "Call any function: call FUNCTION [flags] [FUNCTION [flags]]…",
-      anything,
-      async (given) => {
-        await (await import("./commands/call.js")).call(given, [], words, signal);
-      },
-    )
-    .command("functions", "List the module's functions", anything, async (given) => {
+  called("test", "Run the tests; flags as in call test", ["test"]);
+  called("build", "Build the service's image; -o image.tar writes it to a file", ["build"]);
+  called("publish", "Build the image and publish it by digest", ["publish"]);
+  called("call [words..]", "Call any function: call FUNCTION [flags] [FUNCTION [flags]]…", []);
+  return parser
+    .command("functions", "List the module's functions", same, async (given) => {
       await (await import("./commands/functions.js")).functions(given, signal);
     })
-    .demandCommand(1, "")
+    .command("engine", "The embedded engine: serve, run, status, prune", async (sub) => {
+      const { engineCommands } = await import("./commands/engine.js");
+      return engineCommands(sub, signal, words, exit);
+    })
+    .command("doctor", "Say what this machine has and lacks", same, async (given) => {
+      exit(await (await import("./commands/doctor.js")).doctor(given, signal));
+    })
+    .command(
+      "init",
+      "Add a commented [tool.slipway] and the workflow; never overwrites",
+      (sub) =>
+        sub
+          .option("folder", { type: "string", default: ".", describe: "Folder of the project" })
+          .option("uses", {
+            type: "string",
+            requiresArg: true,
+            describe: "Slipway's repository and commit for the workflow: OWNER/slipway@COMMIT",
+          }),
+      async (given) => {
+        await (await import("./commands/init.js")).init(given);
+      },
+    )
+    .demandCommand(1, "a command is missing; see slipway --help.")
     .strict()
     .version(false)
     .epilogue(EPILOGUE)
-    .exitProcess(false);
-  await parser.parseAsync();
-  return code;
+    .wrap(Math.min(110, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? usageError(explain(message ?? "", own));
+    });
 }
 
-function anything(yargs: Argv): Argv {
-  return yargs;
+/** Flags of the commands that yargs reads, besides the common ones. */
+const FLAGS = [...Object.keys(commonOptions), "help", "all", "to", "folder", "uses"];
+const SUBCOMMANDS = ["serve", "run", "status", "prune"];
+
+/** yargs' own words, with the nearest name for what it does not know. */
+function explain(message: string, argv: readonly string[]): string {
+  const [, unknown] = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(message) ?? [];
+  if (unknown === undefined) return message;
+  if (!argv.includes(unknown)) {
+    return `unknown flag --${unknown}.${didYouMean(unknown, FLAGS)} See --help.`;
+  }
+  return `unexpected "${unknown}".${didYouMean(unknown, SUBCOMMANDS)} See --help.`;
+}
+
+function same(parser: Argv): Argv {
+  return parser;
 }
 
 main(process.argv.slice(2)).then(
   (code) => {
-    process.exitCode = code;
+    if (code !== undefined) process.exitCode = code;
   },
   (error: unknown) => {
-    const known = error instanceof CliError;
     process.stderr.write(`slipway: ${(error as Error).message}\n`);
-    process.exitCode = known ? error.exitCode : EXIT.broken;
+    process.exitCode = error instanceof CliError ? error.exitCode : EXIT.broken;
   },
 );

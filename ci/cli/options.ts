@@ -4,6 +4,8 @@ import type { OwnFlags } from "./module/parse.js";
 import { PROGRESS, type ProgressChoice } from "./progress/progress.js";
 import { ENGINES, type EngineChoice } from "./session/open.js";
 
+export type Given = Readonly<Record<string, unknown>>;
+
 export const FORMATS = ["text", "json"] as const;
 
 /** What every command understands. */

@@ -45,6 +45,7 @@ export class LiveProgress {
   finish(): void {
     clearInterval(this.timer);
     this.erase();
+    if (this.counts.size === 0) return;
     this.out.write(`${pc.dim(tally(this.counts, performance.now() - this.began))}\n`);
   }
 

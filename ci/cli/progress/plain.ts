@@ -22,6 +22,7 @@ export class PlainProgress {
   }
 
   finish(): void {
+    if (this.counts.size === 0) return;
     this.out.write(`${tally(this.counts, performance.now() - this.began)}\n`);
   }
 
