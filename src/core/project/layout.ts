@@ -34,7 +34,7 @@ export function findLayout(
         );
 
   const inSrc = packagesIn(tree, "src", name);
-  const flat = inSrc.length > 0 ? [] : packagesIn(tree, "", name);
+  const flat = inSrc.length > 0 ? [] : flatCode(tree, name);
   const packages = inSrc.length > 0 ? inSrc : flat;
   return {
     kind: inSrc.length > 0 ? "src" : "flat",
@@ -61,6 +61,14 @@ function packagesIn(tree: Tree, folder: string, name: string): string[] {
   return found.sort(
     (a, b) => Number(sameAsProject(b, name)) - Number(sameAsProject(a, name)) || (a < b ? -1 : 1),
   );
+}
+
+/** The packages beside pyproject.toml, or the plain modules where there is no package. */
+function flatCode(tree: Tree, name: string): string[] {
+  const packages = packagesIn(tree, "", name);
+  if (packages.length > 0) return packages;
+  const helper = /^(setup|conftest|noxfile|tasks|fabfile|test_.*|.*_test)\.py$/;
+  return tree.below("").filter((path) => /^[A-Za-z]\w*\.py$/.test(path) && !helper.test(path));
 }
 
 function findTests(

@@ -113,6 +113,22 @@ test("reads_a_bare_project_table", () => {
   });
 });
 
+test("takes_plain_modules_for_the_code_where_there_is_no_package", () => {
+  const { layout } = detect({
+    "requirements.txt": "a==1",
+    "hosts.py": null,
+    "conftest.py": null,
+    "test_hosts.py": null,
+    "2fast.py": null,
+  });
+  assert.equal(layout, {
+    kind: "flat",
+    packages: ["hosts"],
+    source: ["hosts.py"],
+    tests: ["test_hosts.py"],
+  });
+});
+
 test("chooses_between_two_lock_files_by_whose_pyproject_it_is", () => {
   const both = (pyproject: string): string =>
     detect({
