@@ -180,12 +180,13 @@ function script(
   return lines.join("\n");
 }
 
-/** The runtime's command line, to be run inside of the bundle. */
-export function runtimeCommand(runtime: string): string {
-  const log = "--log-format=json --root state";
+/** The runtime's command line, to be run inside of the bundle. `id` names the container, and runc's cgroup. */
+export function runtimeCommand(runtime: string, id: string): string {
+  const options = "--log-format=json --root=state";
+  const run = `run --pid-file=${PID_FILE} ${id}`;
   return runtime === "crun"
-    ? `crun --log=file:/proc/self/fd/4 ${log} --cgroup-manager=disabled run --pid-file=${PID_FILE} command`
-    : `${runtime} --log=/proc/self/fd/4 ${log} run --pid-file=${PID_FILE} command`;
+    ? `crun --log=file:/proc/self/fd/4 ${options} --cgroup-manager=disabled ${run}`
+    : `${runtime} --log=/proc/self/fd/4 ${options} ${run}`;
 }
 
 function quote(text: string): string {

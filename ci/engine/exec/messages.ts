@@ -4,17 +4,26 @@
  */
 export function commandError(command: string, failure: string): string {
   const bare = !command.includes("/");
-  const notFound = `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
-  if (/executable file .* not found|exec.*: No such file or directory/.test(failure)) {
-    return bare ? notFound : `fork/exec ${command}: no such file or directory`;
+  const started = /exec container process[^`]*`([^`]+)`|(?:^|\n)exec (\S+):/.exec(failure);
+  if (started !== null) {
+    const path = bare ? (started[1] ?? started[2] ?? command) : command;
+    return `fork/exec ${path}: ${reasonIn(failure) ?? "cannot be executed"}`;
   }
-  if (
-    /(open executable|exec\b.*): (Permission denied|Operation not permitted|Is a directory)/.test(
-      failure,
-    )
-  ) {
-    return bare ? notFound : `fork/exec ${command}: permission denied`;
+  if (!/executable file|open executable:|\bexec: /.test(failure)) {
+    throw new Error(`the container could not be started: ${failure}`);
   }
-  if (/Exec format error/i.test(failure)) return `fork/exec ${command}: exec format error`;
-  throw new Error(`the container could not be started: ${failure}`);
+  if (bare) return `exec: ${JSON.stringify(command)}: executable file not found in $PATH`;
+  return `fork/exec ${command}: ${reasonIn(failure) ?? "no such file or directory"}`;
+}
+
+/** Whether these words, alone on stderr, are the runtime's: its last step is to become the command. */
+export function isExecFailure(words: string): boolean {
+  return /^(\{"msg":"exec container process [^\n]*\}|exec \S+: [^\n]+)\n?$/.test(words);
+}
+
+function reasonIn(failure: string): string | undefined {
+  if (/permission denied|operation not permitted|is a directory/i.test(failure)) {
+    return "permission denied";
+  }
+  return /exec format error|no such file or directory/i.exec(failure)?.[0].toLowerCase();
 }

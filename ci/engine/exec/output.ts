@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import type { Launched } from "./launch.js";
+import { commandError, isExecFailure } from "./messages.js";
 import { Scrubber } from "./scrub.js";
 import type { BlobRef } from "../store/types.js";
 import type { ExecStorage } from "./storage.js";
@@ -8,16 +10,18 @@ import type { OutputStream } from "./types.js";
 /** Most outputs are small: they are kept in memory up to here, and stream to the store from here on. */
 const IN_MEMORY = 256 * 1024;
 
-const RUNTIME_WORDS = /^(executable file|open executable|exec|error|mount|run[cC])\b/;
+const RUNTIME_WORDS = /^(\{"msg":|(executable file|open executable|exec|mount|run[cC])\b)/;
 const MAX_HELD = 4096;
 
 /**
- * The runtime complains on the command's own stderr: what looks like that is held back until it is known whether the
- * command failed to start, and dropped in that case.
+ * What `command` wrote to its stderr. The runtime complains there too: what looks like that is held back until the end
+ * tells whose words they are, and a command that could not be started gets the message it has in Dagger.
+ * Throws when the container could not be made.
  */
 export async function* commandWords(
   source: AsyncIterable<Buffer>,
-  failedToStart: Promise<boolean>,
+  command: string,
+  exited: Launched["exited"],
 ): AsyncGenerator<Buffer> {
   let held: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of source) {
@@ -30,7 +34,11 @@ export async function* commandWords(
     yield held;
     held = undefined;
   }
-  if (held !== undefined && held.length > 0 && !(await failedToStart)) yield held;
+  const words = held?.toString() ?? "";
+  const { exitCode, failure = exitCode === 1 && isExecFailure(words) ? words : undefined } =
+    await exited;
+  if (failure !== undefined) yield Buffer.from(`${commandError(command, failure)}\n`);
+  else if (held !== undefined) yield held;
 }
 
 class BlobSink {

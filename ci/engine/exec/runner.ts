@@ -4,7 +4,6 @@ import { CA_BUNDLE } from "./config.js";
 import { requireEverything } from "./doctor.js";
 import { Forwards } from "./forwards.js";
 import { launch, runtimeCommand, type Launched } from "./launch.js";
-import { commandError } from "./messages.js";
 import { Network } from "./network.js";
 import { commandWords, OutputRecorder } from "./output.js";
 import { prepare, type Prepared, type Surroundings } from "./prepare.js";
@@ -67,17 +66,16 @@ export class Runner {
     const started = await this.start(spec, options.signal);
     const { process, prepared } = started;
     try {
-      const failed = process.exited.then(({ failure }) => failure !== undefined);
+      const stderr = commandWords(process.stderr, spec.args[0] ?? "", process.exited);
       const [{ exitCode, failure }] = await Promise.all([
         process.exited,
         recorder.record("stdout", process.stdout),
-        recorder.record("stderr", commandWords(process.stderr, failed)),
-      ]);
+        recorder.record("stderr", stderr),
+      ]).catch((error: unknown) => {
+        options.signal?.throwIfAborted();
+        throw error;
+      });
       options.signal?.throwIfAborted();
-      if (failure !== undefined) {
-        const message = `${commandError(spec.args[0] ?? "", failure)}\n`;
-        await recorder.emit("stderr", Buffer.from(message));
-      }
       const [outputs] = await Promise.all([
         recorder.finish(),
         removeStubs(prepared.rootfs.upper, prepared.stubs),
@@ -106,13 +104,15 @@ export class Runner {
   ): Promise<RunningService> {
     const output = new ServiceOutput(options);
     const { process, prepared, end } = await this.start(spec, options.signal);
-    const failed = process.exited.then(({ failure }) => failure !== undefined);
+    const stderr = commandWords(process.stderr, spec.args[0] ?? "", process.exited);
     const exited = Promise.allSettled([
       output.read("stdout", process.stdout),
-      output.read("stderr", commandWords(process.stderr, failed)),
+      // A service has no one to throw to: what keeps it from starting is the last thing it says.
+      output.read("stderr", stderr).catch((error: unknown) => {
+        output.add("stderr", Buffer.from(`${String(error)}\n`));
+      }),
     ]).then(async (): Promise<ServiceExit> => {
-      const { exitCode, failure } = await process.exited;
-      if (failure !== undefined) output.add("stderr", Buffer.from(reasonOf(spec, failure)));
+      const { exitCode } = await process.exited;
       await prepared.discard();
       end();
       return { exitCode, tail: output.toString() };
@@ -161,7 +161,10 @@ export class Runner {
     try {
       signal?.throwIfAborted();
       const process = await launch(storage, {
-        runtime: runtimeCommand(this.runtime),
+        runtime: runtimeCommand(
+          this.runtime,
+          `slipway-${globalThis.process.pid}-${prepared.slot.ip}`,
+        ),
         bundle,
         ...prepared,
       });
@@ -182,14 +185,5 @@ export class Runner {
       await prepared.discard();
       throw error;
     }
-  }
-}
-
-/** A service has no one to throw to: what keeps it from starting is the last thing it says. */
-function reasonOf(spec: ExecSpec, failure: string): string {
-  try {
-    return `${commandError(spec.args[0] ?? "", failure)}\n`;
-  } catch (error) {
-    return `${(error as Error).message}\n`;
   }
 }

@@ -42,7 +42,7 @@ export async function untilHealthy(
     // Whether it ended is asked first: a port of a dead service says nothing.
     for (;;) {
       const exit = await Promise.race([exited, sleep(0)]);
-      if (exit !== undefined) throw exitError(exit, port);
+      if (exit !== undefined) throw new ServiceExitError(exit, port);
       const up = await probe(port).then(
         () => true,
         () => false,
@@ -54,11 +54,16 @@ export async function untilHealthy(
   }
 }
 
-function exitError({ exitCode, tail }: ServiceExit, port: number): Error {
-  const said = tail.trim() === "" ? "it printed nothing" : `its last output was:\n${tail.trim()}`;
-  return new Error(
-    `service exited before healthcheck: exit code: ${exitCode}, port ${port} never answered; ${said}`,
-  );
+/** A service that ended before it was up. */
+export class ServiceExitError extends Error {
+  constructor(
+    readonly exit: ServiceExit,
+    port: number,
+  ) {
+    const tail = exit.tail.trim();
+    const said = tail === "" ? "it printed nothing" : `its last output was:\n${tail}`;
+    super(`exit code: ${exit.exitCode}, before port ${port} answered; ${said}`);
+  }
 }
 
 /** SIGTERM, and SIGKILL to what has not ended `graceMs` later. */

@@ -118,6 +118,8 @@ export async function busyboxRoot(folder: string): Promise<void> {
   for (const name of applets.trim().split("\n")) {
     if (name !== "busybox") await symlink("busybox", join(folder, "bin", name));
   }
+  await writeFile(join(folder, "bin/no-interpreter"), "#!/nope\n", { mode: 0o755 });
+  await writeFile(join(folder, "bin/garbage"), "\u0001\u0002", { mode: 0o755 });
   await writeFile(
     join(folder, "etc/passwd"),
     "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n",

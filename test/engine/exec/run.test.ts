@@ -49,11 +49,23 @@ test("a command that cannot be started fails as in Dagger", async () => {
     [["/nope"], "fork/exec /nope: no such file or directory\n"],
     [["/etc/passwd"], "fork/exec /etc/passwd: permission denied\n"],
     [["/etc"], "fork/exec /etc: permission denied\n"],
+    [["/bin/no-interpreter"], "fork/exec /bin/no-interpreter: no such file or directory\n"],
+    [["no-interpreter"], "fork/exec /bin/no-interpreter: no such file or directory\n"],
+    [["/bin/garbage"], "fork/exec /bin/garbage: exec format error\n"],
   ];
   for (const [args, message] of cases) {
     const { exitCode, stdout, stderr, combined } = await machine.run(args);
     assert.equal([exitCode, stdout, stderr, combined], [1, "", message, message]);
   }
+});
+
+test("fails_when_the_container_cannot_be_made", async () => {
+  const mounts = [{ kind: "cache", target: "/v", volumePath: "/does/not/exist" } as const];
+  const error = await machine.sh("true", { mounts }).then(
+    () => undefined,
+    (reason: unknown) => reason as Error,
+  );
+  assert.match(error?.message ?? "", /^the container could not be started: .*\/does\/not\/exist/);
 });
 
 test("output that looks like the runtime's own words is kept", async () => {

@@ -34,7 +34,7 @@ test("a service answers as soon as it is started, by alias", async () => {
 test("fails_when_the_service_ends_before_it_answers, with what it said", async () => {
   const spec = machine.spec(["sh", "-c", "echo cannot bind >&2; exit 3"]);
   const message = await messageOf(machine.runner.startService(spec, [tcp(8080)]));
-  assert.match(message, "service exited before healthcheck: exit code: 3");
+  assert.match(message, "exit code: 3, before port 8080 answered");
   assert.match(message, "cannot bind");
 });
 
