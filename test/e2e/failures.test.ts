@@ -1,0 +1,97 @@
+// Each fixture fails in the one stage that its name says, at the place that is wrong; every other
+// check of the same project ends well.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+import type { CheckName } from "../../src/core/check.js";
+import { advisories, check, checkOf, states, type Checked } from "./support/checks.js";
+import { fixture } from "./support/project.js";
+import { openSession, type Session } from "./support/session.js";
+
+const session = await openSession();
+await session.serve();
+const mirror = await advisories(session);
+
+/** What all checks of a project without dependencies give when nothing is wrong. */
+const WELL = {
+  lint: "PASSED",
+  format: "PASSED",
+  types: "PASSED",
+  test: "PASSED",
+  bandit: "PASSED",
+  pipAudit: "SKIPPED",
+  safety: "SKIPPED",
+};
+
+const test = suite("one stage fails");
+test.after(async () => {
+  await session.close();
+  await mirror.stop();
+});
+
+function run(own: Session, name: string): Promise<Checked> {
+  return check(own, fixture(name), { advisories: mirror.id });
+}
+
+/** `file:line rule` of each finding of a check, in order. */
+function places({ report }: Checked, name: CheckName): string[] {
+  return checkOf(report, name).findings.map(
+    ({ file, line, ruleId }) => `${file ?? "?"}:${line ?? "?"} ${ruleId}`,
+  );
+}
+
+const CASES: readonly (readonly [fixture: string, stage: CheckName, places: string[]])[] = [
+  ["lint-error", "lint", ["src/words.py:3 F401"]],
+  ["type-error", "types", ["src/words.py:6 return-value"]],
+  ["failing-test", "test", ["tests/test_prices.py:11 test-failure"]],
+  ["insecure-call", "bandit", ["src/tokens.py:8 B324"]],
+];
+
+for (const [name, stage, expected] of CASES) {
+  test(`fails_only_${stage}_where_${name.replaceAll("-", "_")}_is_wrong`, async () => {
+    const checked = await run(session, name);
+    assert.equal(states(checked.report), { ...WELL, [stage]: "FAILED" });
+    assert.equal(places(checked, stage), expected);
+    assert.is(checked.passed, false);
+    assert.is(checked.report.state, "FAILED");
+  });
+}
+
+test("fails_only_format_where_format_error_is_wrong", async () => {
+  const checked = await run(session, "format-error");
+  assert.equal(states(checked.report), { ...WELL, format: "FAILED" });
+  const [finding] = checkOf(checked.report, "format").findings;
+  assert.is(finding?.file, "src/words.py");
+});
+
+test("fails_only_the_audit_of_a_vulnerable_dependency", async () => {
+  const checked = await run(session, "vulnerable-dependency");
+  assert.equal(states(checked.report), { ...WELL, pipAudit: "FAILED" });
+  const found = checkOf(checked.report, "pipAudit").findings;
+  const named = found.map(({ ruleId, message }) => `${ruleId} ${message}`).join("\n");
+  assert.match(named, /GHSA-jjg7-2v4v-x38h|CVE-2024-3651|PYSEC-2024-60/);
+  assert.match(named, /idna/);
+  assert.equal([...new Set(found.map(({ file }) => file))], ["requirements.txt"]);
+});
+
+test("fails_a_single_check_with_what_it_found", async () => {
+  const source = await session.directory(fixture("lint-error"));
+  try {
+    await session.query(
+      `{ slipway(source: ${JSON.stringify(source)}, set: ["python.version=3.13"]) { lint } }`,
+    );
+  } catch (error) {
+    assert.match((error as Error).message, /src\/words\.py:3:8 F401/);
+    return;
+  }
+  assert.unreachable("lint did not throw");
+});
+
+test("lets_a_check_pass_that_has_nothing_to_do_with_the_failure", async () => {
+  const source = await session.directory(fixture("lint-error"));
+  await session.query(
+    `{ slipway(source: ${JSON.stringify(source)}, set: ["python.version=3.13"]) { format } }`,
+  );
+});
+
+test.run();
