@@ -23,11 +23,11 @@ export async function compact(layers: Layers, snapshot: Snapshot): Promise<Snaps
     const start = runStart(ids);
     const [keep, upper] = [ids.slice(0, start), ids.slice(start)];
     const id = MARK + layerId("compact", ...upper).slice(MARK.length);
-    if (!(await layers.state(id))) {
-      const draft = await layers.draft({ layers: upper.slice(-1) });
+    if (!layers.state(id)) {
+      const draft = layers.draft({ layers: upper.slice(-1) });
       try {
         for (const layer of upper) await stack(toRaw(layers.path(layer)), draft.upper);
-        await layers.keep(id, draft.upper);
+        layers.keep(id, draft.upper);
       } finally {
         await draft.discard();
       }

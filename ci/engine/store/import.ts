@@ -82,7 +82,7 @@ export class HostImport {
     }
     await this.#addXattrs(root, items);
     const id = digestItems(root, items);
-    if (!(await this.layers.state(id))) {
+    if (!this.layers.state(id)) {
       const complete = await this.#copy(id, root, items, seen?.layer, options);
       if (!complete) return undefined;
     }
@@ -113,10 +113,10 @@ export class HostImport {
     previous: LayerId | undefined,
     { signal }: ImportOptions,
   ): Promise<boolean> {
-    const draft = await this.layers.draft(SCRATCH);
+    const draft = this.layers.draft(SCRATCH);
     try {
       const upper = toRaw(draft.upper);
-      const link = previous !== undefined && (await this.layers.state(previous)) === "layer";
+      const link = previous !== undefined && this.layers.state(previous) === "layer";
       const old = link ? toRaw(this.layers.path(previous)) : undefined;
       const linked =
         old === undefined ? [] : items.filter(({ known, stat }) => known && stat.isFile());

@@ -1,5 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { chmod, chown, lstat, mkdir, readdir, rename, utimes, writeFile } from "node:fs/promises";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+  type Stats,
+} from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { codeOf, explain, StoreError } from "./failure.js";
@@ -13,6 +25,8 @@ const OVERLAY = "index=off,metacopy=off,redirect_dir=nofollow";
 
 // mount(2) takes one page of options.
 const MAX_OPTIONS = 4095;
+
+const ROOT_MODE = 0o755;
 
 /**
  * The layers' folder. A layer is a folder with overlayfs's own notation for what is removed, moved
@@ -36,37 +50,34 @@ export class Layers {
     return join(this.folder, id);
   }
 
-  async state(id: LayerId): Promise<"layer" | "nothing" | undefined> {
+  state(id: LayerId): "layer" | "nothing" | undefined {
     const known = this.#known.get(id);
     if (known) return known;
-    const stat = await lstat(this.path(id)).catch((error: unknown) => {
-      if (codeOf(error) === "ENOENT") return undefined;
-      throw error;
-    });
+    const stat = lstatSync(this.path(id), { throwIfNoEntry: false });
     if (!stat) return undefined;
     const state = stat.isDirectory() ? "layer" : "nothing";
     this.#known.set(id, state);
     return state;
   }
 
-  async lookup(base: Snapshot, id: LayerId): Promise<Snapshot | undefined> {
-    const state = await this.state(id);
+  lookup(base: Snapshot, id: LayerId): Snapshot | undefined {
+    const state = this.state(id);
     if (!state) return undefined;
     return state === "layer" ? { layers: [...base.layers, id] } : base;
   }
 
-  async draft(base: Snapshot): Promise<Draft> {
+  draft(base: Snapshot): Draft {
     try {
-      return await Draft.create(this, base, join(this.temporary, `d-${randomUUID().slice(0, 13)}`));
+      return new Draft(this, base, join(this.temporary, `d-${randomUUID().slice(0, 13)}`));
     } catch (error) {
       throw explain(error, this.folder);
     }
   }
 
   /** Moves a complete folder into place, unless another process was first. */
-  async keep(id: LayerId, folder: string): Promise<void> {
+  keep(id: LayerId, folder: string): void {
     try {
-      await rename(folder, this.path(id));
+      renameSync(folder, this.path(id));
     } catch (error) {
       if (!["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(codeOf(error) ?? "")) {
         throw explain(error, this.folder);
@@ -74,12 +85,14 @@ export class Layers {
     }
   }
 
-  async keepNothing(id: LayerId): Promise<void> {
-    await writeFile(this.path(id), "", { flag: "wx" }).catch((error: unknown) => {
+  keepNothing(id: LayerId): void {
+    try {
+      writeFileSync(this.path(id), "", { flag: "wx" });
+    } catch (error) {
       if (codeOf(error) !== "EEXIST" && codeOf(error) !== "EISDIR") {
         throw explain(error, this.folder);
       }
-    });
+    }
   }
 
   lowers(snapshot: Snapshot): { cwd: string; lowers: string[] } {
@@ -106,14 +119,17 @@ export class Layers {
   }
 }
 
-/** A layer in the making, in a folder that is removed with its process's lease. */
+/**
+ * A layer in the making, in a folder that is removed with its process's lease. Its calls are
+ * synchronous: a dozen of some microseconds each, for which the thread pool would take longer.
+ */
 export class Draft implements LayerDraft {
   readonly upper: string;
   readonly work: string;
   /** An empty folder, to mount on. */
   readonly target: string;
 
-  private constructor(
+  constructor(
     private readonly layers: Layers,
     readonly base: Snapshot,
     private readonly folder: string,
@@ -121,50 +137,51 @@ export class Draft implements LayerDraft {
     this.upper = join(folder, "u");
     this.work = join(folder, "w");
     this.target = join(folder, "m");
-  }
-
-  static async create(layers: Layers, base: Snapshot, folder: string): Promise<Draft> {
-    const draft = new Draft(layers, base, folder);
-    await mkdir(folder);
-    await Promise.all([draft.upper, draft.work, draft.target].map((path) => mkdir(path)));
+    for (const path of [folder, this.upper, this.work, this.target]) mkdirSync(path);
     // The root of a merged view has the attributes of the uppermost layer's root.
-    const top = base.layers.at(-1);
-    if (top === undefined) {
-      await chmod(draft.upper, 0o755);
-    } else {
-      const root = await lstat(layers.path(top));
-      await chown(draft.upper, root.uid, root.gid);
-      await chmod(draft.upper, root.mode & 0o7777);
-      await utimes(draft.upper, root.atimeMs / 1000, root.mtimeMs / 1000);
+    const root = this.#baseRoot();
+    if (root) {
+      chownSync(this.upper, root.uid, root.gid);
+      utimesSync(this.upper, root.atime, root.mtime);
     }
-    return draft;
+    chmodSync(this.upper, (root?.mode ?? ROOT_MODE) & 0o7777);
   }
 
-  async isEmpty(): Promise<boolean> {
-    if ((await readdir(this.upper)).length > 0) return false;
-    const top = this.base.layers.at(-1);
-    const [before, after] = await Promise.all([
-      top === undefined ? undefined : lstat(this.layers.path(top)),
-      lstat(this.upper),
-    ]);
-    const same = (key: "uid" | "gid"): boolean => after[key] === (before?.[key] ?? 0);
-    return (
-      same("uid") && same("gid") && (after.mode & 0o7777) === ((before?.mode ?? 0o755) & 0o7777)
-    );
+  isEmpty(): Promise<boolean> {
+    return Promise.resolve(this.#isEmpty());
   }
 
-  async commit(id: LayerId): Promise<Snapshot> {
-    if (await this.isEmpty()) await this.layers.keepNothing(id);
-    else await this.layers.keep(id, this.upper);
-    // Nobody waits for the rest to go; what fails goes with the lease.
-    this.discard().catch(() => undefined);
-    const snapshot = await this.layers.lookup(this.base, id);
-    if (!snapshot) throw new StoreError(`Layer ${id} vanished while it was stored`);
-    return snapshot;
+  commit(id: LayerId): Promise<Snapshot> {
+    return Promise.resolve().then(() => {
+      if (this.#isEmpty()) this.layers.keepNothing(id);
+      else this.layers.keep(id, this.upper);
+      // Nobody waits for the rest to go. With the content away, its names are only ours and
+      // overlayfs's; what fails goes with the lease.
+      const rest = existsSync(this.upper)
+        ? this.discard()
+        : rm(this.folder, { recursive: true, force: true });
+      rest.catch(() => undefined);
+      const snapshot = this.layers.lookup(this.base, id);
+      if (!snapshot) throw new StoreError(`Layer ${id} vanished while it was stored`);
+      return snapshot;
+    });
   }
 
   async discard(): Promise<void> {
     // rm, for names that are no UTF-8 and folders that nobody may enter.
     await run("rm", ["-rf", "--one-file-system", "--", this.folder]);
+  }
+
+  #isEmpty(): boolean {
+    if (readdirSync(this.upper).length > 0) return false;
+    const before = this.#baseRoot();
+    const after = lstatSync(this.upper);
+    const sameOwner = after.uid === (before?.uid ?? 0) && after.gid === (before?.gid ?? 0);
+    return sameOwner && (after.mode & 0o7777) === ((before?.mode ?? ROOT_MODE) & 0o7777);
+  }
+
+  #baseRoot(): Stats | undefined {
+    const top = this.base.layers.at(-1);
+    return top === undefined ? undefined : lstatSync(this.layers.path(top));
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { codeOf, explain, StoreError } from "./failure.js";
@@ -19,29 +20,30 @@ export class MemoStore implements Memos {
   constructor(
     readonly folder: string,
     private readonly temporary: string,
-    private readonly present: (refs: Refs) => Promise<boolean>,
+    private readonly present: (refs: Refs) => boolean,
   ) {}
 
-  async get(key: string): Promise<unknown> {
-    const path = this.#path(key);
-    const record = await readMemo(path);
-    if (record?.key !== key || !(await this.present(record.refs))) return undefined;
-    const now = Date.now();
-    const { mtimeMs } = await stat(path);
-    if (now - mtimeMs > FRESH_MS) await utimes(path, now / 1000, now / 1000);
-    return record.value;
+  get(key: string): Promise<unknown> {
+    return Promise.resolve().then(() => {
+      const path = this.#path(key);
+      const memo = readMemo(path);
+      if (memo?.key !== key || !this.present(memo.refs)) return undefined;
+      const now = Date.now();
+      if (now - statSync(path).mtimeMs > FRESH_MS) utimesSync(path, now / 1000, now / 1000);
+      return memo.value;
+    });
   }
 
   async set(key: string, value: unknown, refs: Refs): Promise<void> {
-    if (!(await this.present(refs))) {
+    if (!this.present(refs)) {
       throw new StoreError(`Memo ${key} names a layer or blob that is not in the store`);
     }
     const path = this.#path(key);
     const temporary = join(this.temporary, `memo-${randomUUID()}`);
     try {
-      await writeFile(temporary, JSON.stringify({ key, value, refs } satisfies Memo));
-      await mkdir(dirname(path), { recursive: true });
-      await rename(temporary, path);
+      writeFileSync(temporary, JSON.stringify({ key, value, refs } satisfies Memo));
+      mkdirSync(dirname(path), { recursive: true });
+      renameSync(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
       throw explain(error, this.folder);
@@ -55,9 +57,9 @@ export class MemoStore implements Memos {
 }
 
 /** A memo file's content, or undefined when it is not there or cannot be read as one. */
-export async function readMemo(path: string): Promise<Memo | undefined> {
+export function readMemo(path: string): Memo | undefined {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Memo;
+    return JSON.parse(readFileSync(path, "utf8")) as Memo;
   } catch (error) {
     if (codeOf(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;

@@ -100,7 +100,7 @@ export async function prune(
 async function list(folders: Folders): Promise<Item[]> {
   const items: Item[] = [];
   for (const { path, used } of await memoFiles(folders.memos)) {
-    const refs = (await readMemo(path))?.refs;
+    const refs = readMemo(path)?.refs;
     const held = (kind: Held["kind"], names: readonly string[] = []): Held[] =>
       [...new Set(names)].map((name) => ({ kind, name }));
     const blobs = refs?.blobs?.map((digest) => digest.replace("sha256:", ""));

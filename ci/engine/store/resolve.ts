@@ -44,7 +44,7 @@ export function resolveRaw(root: Raw, path: Raw, options: ResolveOptions = {}): 
     const here = [root, ...done, name].join("/");
     const stat = peek(here);
     if (!stat) {
-      if (missing === "error") throw failure("ENOENT", path, "no such file or directory");
+      if (missing === "error") throw failure("ENOENT", path, ": no such file or directory");
       if (missing === "create") makeFolder(here, options);
       done.push(name);
       continue;
@@ -88,5 +88,8 @@ function parts(path: Raw): Raw[] {
 
 function failure(code: string, path: Raw, what: string): TreeError {
   const shown = toText(path);
-  return new TreeError(`${shown.startsWith("/") ? shown : `/${shown}`} ${what}`, code);
+  return new TreeError(
+    `${shown.startsWith("/") ? shown : `/${shown}`}${what.startsWith(":") ? "" : " "}${what}`,
+    code,
+  );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -122,7 +123,7 @@ export class Store {
 
   /** The base with layer `id` on top when that was made before (the base when it changed nothing). */
   lookup(base: Snapshot, id: LayerId): Promise<Snapshot | undefined> {
-    return this.#layers.lookup(base, id);
+    return Promise.resolve().then(() => this.#layers.lookup(base, id));
   }
 
   /**
@@ -158,7 +159,7 @@ export class Store {
 
   /** A layer to be made outside of the store, over `base`. */
   draft(base: Snapshot): Promise<Draft> {
-    return this.#layers.draft(base);
+    return Promise.resolve().then(() => this.#layers.draft(base));
   }
 
   /** The layers as overlayfs wants them, uppermost first, relative to `cwd`. */
@@ -238,7 +239,7 @@ export class Store {
     change: (root: string) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<Snapshot> {
-    const done = await this.#layers.lookup(base, id);
+    const done = this.#layers.lookup(base, id);
     if (done) return done;
     signal?.throwIfAborted();
     const draft = await this.draft(base);
@@ -273,10 +274,11 @@ export class Store {
     }
   }
 
-  async #present({ layers = [], blobs = [] }: Refs): Promise<boolean> {
-    for (const id of layers) if (!(await this.#layers.state(id))) return false;
-    for (const digest of blobs) if (!(await this.blobs.has(digest))) return false;
-    return true;
+  #present({ layers = [], blobs = [] }: Refs): boolean {
+    return (
+      layers.every((id) => this.#layers.state(id) !== undefined) &&
+      blobs.every((digest) => existsSync(this.blobs.path(digest)))
+    );
   }
 
   async #volume(key: string): Promise<string> {

@@ -69,7 +69,7 @@ export async function digestTree(
   const { metadata = true, signal } = options;
   const at = resolveRaw(toRaw(root), toRaw(path));
   const stat = peek(at);
-  if (!stat) throw new TreeError(`${path} does not exist`, "ENOENT");
+  if (!stat) throw new TreeError(`${path}: no such file or directory`, "ENOENT");
   const hash = createHash("sha256");
   const add = async (entry: Entry, absolute: Raw): Promise<void> => {
     const content = entry.stat.isFile() ? await digestFile(absolute, entry.stat.size) : "";

@@ -1,4 +1,5 @@
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Layers } from "./layers.js";
@@ -58,7 +59,7 @@ export class Views {
     const target = join(this.temporary, `v-${++this.#count}`);
     const mount = async (): Promise<string> => {
       const { options } = this.layers.options(snapshot);
-      await mkdir(target);
+      mkdirSync(target);
       await this.mounter.mount(`ro,${options}`, target);
       return this.mounter.root + target;
     };

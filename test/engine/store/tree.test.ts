@@ -52,10 +52,10 @@ test("resolves links inside of the root, also absolute ones and those that climb
 
 test("names the container's path when it cannot be resolved", async ({ to }) => {
   sh(to, "echo > file; ln -s loop loop; ln -s gone dangling");
-  assert.is(await refusal(resolveIn(to, "/no/such")), "/no/such does not exist");
+  assert.is(await refusal(resolveIn(to, "/no/such")), "/no/such: no such file or directory");
   assert.match(await refusal(resolveIn(to, "file/x")), /^\/file\/x .*\/file is not a directory/);
   assert.match(await refusal(resolveIn(to, "loop")), /\/loop goes through too many links/);
-  assert.is(await refusal(resolveIn(to, "dangling")), "/dangling does not exist");
+  assert.is(await refusal(resolveIn(to, "dangling")), "/dangling: no such file or directory");
 });
 
 test("copies a folder's content with all that belongs to its files", async ({ from, to }) => {
