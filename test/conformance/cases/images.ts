@@ -1,58 +1,12 @@
 import assert from "node:assert/strict";
-import { createReadStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Platform } from "@dagger.io/dagger";
-import { extract } from "tar-stream";
 
 import { topic } from "../case.js";
+import { blob, json, layout, manifestsOf, type ImageConfig, type Manifest } from "../oci-layout.js";
 import { startPrivateRegistry } from "../private-registry.js";
-
-interface Descriptor {
-  digest: string;
-  mediaType: string;
-  platform?: { architecture: string; os: string };
-  annotations?: Record<string, string>;
-}
-
-interface Manifest {
-  config: Descriptor;
-  layers: Descriptor[];
-  annotations?: Record<string, string>;
-}
-
-interface ImageConfig {
-  architecture: string;
-  config: Record<string, unknown>;
-  rootfs: { diff_ids: string[] };
-}
-
-/** The files of an OCI layout in a tar, by name. */
-async function layout(path: string): Promise<Map<string, Buffer>> {
-  const files = new Map<string, Buffer>();
-  const tar = createReadStream(path).pipe(extract());
-  for await (const entry of tar) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    files.set(entry.header.name, Buffer.concat(chunks));
-  }
-  return files;
-}
-
-function json(files: Map<string, Buffer>, name: string): unknown {
-  const file = files.get(name);
-  assert.ok(file, `no ${name} in the archive`);
-  return JSON.parse(file.toString());
-}
-
-function blob(files: Map<string, Buffer>, { digest }: Descriptor): unknown {
-  return json(files, `blobs/${digest.replace(":", "/")}`);
-}
-
-function manifestsOf(index: unknown): Descriptor[] {
-  return (index as { manifests: Descriptor[] }).manifests;
-}
 
 const archives = topic("images", {
   are_exported_as_an_oci_layout: async (_dag, t) => {

@@ -12,6 +12,7 @@ import { file } from "./file.js";
 import { host } from "./host.js";
 import { ids } from "./ids.js";
 import { images } from "./images.js";
+import { moduleTypes } from "./module-types.js";
 import { modules } from "./modules.js";
 import { mounts } from "./mounts.js";
 import { redirects } from "./redirects.js";
@@ -40,4 +41,5 @@ export const allCases: readonly Case[] = [
   ...images,
   ...dockerBuild,
   ...modules,
+  ...moduleTypes,
 ];
