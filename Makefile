@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lint test demo images conformance bench clean machine dependencies
+.PHONY: help lint test demo images conformance docs bench clean machine dependencies
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 TSX := node --import tsx
@@ -39,6 +39,9 @@ conformance: dependencies ## the API's answers (ENGINE=embedded|dagger, FILTER=n
 	  dagger) $(TSX) test/conformance/run.ts --filter "$(FILTER)" ;; \
 	  *) echo "ENGINE is embedded or dagger, not $(ENGINE)." >&2; exit 2 ;; \
 	esac
+
+docs: dependencies ## the generated parts of README.md and docs/
+	@$(TSX) test/docs/write.ts
 
 bench: dependencies ## measure, and write docs/benchmarks.md
 	@$(TSX) test/bench/run.ts

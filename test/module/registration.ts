@@ -15,7 +15,7 @@ interface Step {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** A function as the module registers it. */
+/** A function, or a field of a result, as the module registers it. */
 export interface Registered {
   readonly name: string;
   /** `Slipway`, `CheckReport`, … */
@@ -38,6 +38,8 @@ export async function register(): Promise<Registered[]> {
       response.end(JSON.stringify({ data }));
     });
   });
+  // Compiling the module takes longer than a connection is kept by default, on a busy machine.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const folder = await mkdtemp(join(tmpdir(), "slipway-types-"));
   process.env.DAGGER_SESSION_PORT = String((server.address() as AddressInfo).port);
@@ -116,9 +118,20 @@ function functions(chains: Map<string, readonly Step[]>): Registered[] {
     .flatMap(({ args }) => {
       const object = chain(args.object);
       const owner = String(object.find(({ field }) => field === "withObject")?.args.name);
+      const fields = object
+        .filter(({ field }) => field === "withField")
+        .map(({ args: field }) => ({
+          name: String(field.name),
+          owner,
+          description: text(field.description),
+          check: false,
+          cachePolicy: undefined,
+          args: [],
+        }));
       return object
         .filter(({ field }) => field === "withFunction" || field === "withConstructor")
-        .map((step) => described(owner, chain(step.args.function), chain));
+        .map((step): Registered => described(owner, chain(step.args.function), chain))
+        .concat(fields);
     });
 }
 

@@ -1,0 +1,11 @@
+/** `make docs`: writes the generated parts of the documentation anew. */
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { BLOCKS, withBlock } from "./tables.js";
+
+for (const { file, name, make } of BLOCKS) {
+  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  await writeFile(path, withBlock(await readFile(path, "utf8"), name, await make()));
+  console.log(`${file}: ${name}`);
+}
