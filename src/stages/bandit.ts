@@ -22,17 +22,20 @@ export function banditCommand(
     `--confidence-level=${bandit.confidence}`,
     ...(toolTable(context, "bandit") ? ["--configfile=pyproject.toml"] : []),
     ...(bandit.skips.length > 0 ? [`--skip=${bandit.skips.join(",")}`] : []),
-    ...(bandit.paths ?? context.project.layout.source),
+    ...(bandit.paths ?? defaultPaths(context.project)),
   ];
+}
+
+/** The code that was found, else all but the tests: what is not recognised is not left out. */
+function defaultPaths({ layout }: Context["project"]): readonly string[] {
+  if (layout.source.length > 0) return layout.source;
+  const excluded = layout.tests.map((path) => `./${path}`).join(",");
+  return [...(excluded === "" ? [] : [`--exclude=${excluded}`]), "."];
 }
 
 export const banditStage: Stage = {
   name: "bandit",
-  skip: ({ config, project }) =>
-    switchedOff("bandit", config.bandit.enabled) ??
-    ((config.bandit.paths ?? project.layout.source).length === 0
-      ? "there is no code to examine: set project.source or bandit.paths"
-      : undefined),
+  skip: ({ config }) => switchedOff("bandit", config.bandit.enabled),
   async run(context) {
     const { config, project } = context;
     const { run } = await runTool(toolContainer(context, "bandit"), banditCommand(context), {

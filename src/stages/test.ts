@@ -63,10 +63,9 @@ function coverageArguments(
 ): string[] {
   if (!context.config.test.coverage.enabled) return [];
   const { packages } = context.project.layout;
-  const sources =
-    choosesSources(context) || packages.length === 0
-      ? ["--cov"]
-      : packages.map((name) => `--cov=${name}`);
+  // Never all that is imported: that would count what Slipway itself loads.
+  const found = packages.length > 0 ? packages.map((name) => `--cov=${name}`) : ["--cov=."];
+  const sources = choosesSources(context) ? ["--cov"] : found;
   return [
     ...sources,
     `--cov-report=json:${OUT}/${COVERAGE}`,

@@ -40,7 +40,7 @@ function defaultPaths(
     );
   if (chosen) return [];
   const { layout } = context.project;
-  return [...layout.source, ...layout.tests];
+  return layout.source.length > 0 ? [...layout.source, ...layout.tests] : ["."];
 }
 
 const CACHE = "/cache/mypy";

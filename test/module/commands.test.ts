@@ -7,7 +7,7 @@ import { auditPeriod, pipAuditCommand } from "../../src/stages/pipAudit.js";
 import { testCommand } from "../../src/stages/test.js";
 import { toolRequirement } from "../../src/stages/tools.js";
 import { typesCommand } from "../../src/stages/types.js";
-import { service } from "./project.js";
+import { known, service } from "./project.js";
 
 const test = suite("commands");
 
@@ -83,6 +83,13 @@ test("bandit_examines_the_code_and_keeps_the_project's_settings", () => {
   assert.ok(command.includes("--configfile=pyproject.toml"));
   assert.ok(command.includes("--skip=B101,B404"));
   assert.not.ok(banditCommand(service()).some((word) => word.startsWith("--configfile")));
+});
+
+test("code_that_is_not_recognised_is_checked_all_the_same", () => {
+  const project = known({ "requirements.txt": "", "a-b/c.py": "", "tests/test_a.py": "" });
+  assert.equal(banditCommand(project).slice(-2), ["--exclude=./tests", "."]);
+  assert.equal(typesCommand(project, "/c").slice(-2), ["--", "."]);
+  assert.ok(testCommand(project).includes("--cov=."));
 });
 
 test("pip_audit_is_strict_and_resolves_nothing", () => {
