@@ -15,7 +15,7 @@ async function objectNamed(module: Module_, name: string): Promise<TypeDef> {
   return assert.fail(`the module has no object ${name}`);
 }
 
-const types = topic(
+export const moduleTypes = topic(
   "modules",
   {
     tell_their_name_and_description: async (_dag, t) => {
