@@ -17,6 +17,7 @@ needs="
   git git
   python3 python3
   curl curl
+  jq jq
 "
 
 missing=()
