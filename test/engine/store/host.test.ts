@@ -134,7 +134,10 @@ test("exports a file at once, and a folder into what is there", async ({ store, 
     await refusal(store.exportTo(snapshot, "d/f", out)),
     /a file to .*, which is a directory/,
   );
-  assert.match(await refusal(store.exportTo(snapshot, "nope", out)), /^\/?nope: no such file or directory/);
+  assert.match(
+    await refusal(store.exportTo(snapshot, "nope", out)),
+    /^\/?nope: no such file or directory/,
+  );
   assert.is(sh(out, "ls -A"), "e\nf\nhard\nl\n");
 });
 

@@ -8,7 +8,7 @@ import { Store } from "../../../../ci/engine/store/store.js";
 import { copyTree, digestTree } from "../../../../ci/engine/store/tree.js";
 import type { Snapshot } from "../../../../ci/engine/store/types.js";
 
-/** Works on a store for ever, until it is killed: says "ready" once, then only writes. */
+/** Works on a store for ever, until it is killed; says "ready", and "round" after each memo. */
 const [root = "", host = ""] = process.argv.slice(2);
 const store = await Store.open(root);
 process.stdout.write("ready\n");
@@ -35,9 +35,10 @@ for (let snapshot: Snapshot = SCRATCH, round = 0; ; round++) {
   const digest = await store.view(snapshot, (at) => digestTree(at, "/"));
   const { layers } = snapshot;
   await store.memo.set(`round ${id}`, { layers, digest, blob }, { layers, blobs: [blob.digest] });
-  if (round % 7 !== 6) continue;
+  process.stdout.write("round\n");
+  if (randomInt(6) > 0) continue;
   // Only one of several may, and then only with nothing going on.
-  await store.prune({ toBytes: 4 << 20 }).catch((error: unknown) => {
+  await store.prune({ toBytes: 16 << 20 }).catch((error: unknown) => {
     if (codeOf(error) !== "EBUSY") throw error;
   });
   snapshot = SCRATCH;
