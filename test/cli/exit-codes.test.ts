@@ -1,0 +1,161 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { slipway, type Finished } from "./command.js";
+import { checksAnswer, fakeSession, type FakeSession } from "./fake-session.js";
+
+const test = suite("exit codes");
+const folder = await mkdtemp(join(tmpdir(), "slipway-cli-"));
+await writeFile(join(folder, "pyproject.toml"), '[project]\nname = "fine"\nversion = "1"\n');
+test.after(() => rm(folder, { recursive: true }));
+
+type Answer = Parameters<typeof fakeSession>[0];
+
+/** Runs the command against a session that answers so. */
+async function run(
+  args: readonly string[],
+  answer: Answer,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished & { queries: FakeSession["queries"] }> {
+  const session = await fakeSession(answer);
+  try {
+    const result = await slipway(args, { cwd: folder, env: { ...session.env, ...env } });
+    return { ...result, queries: session.queries };
+  } finally {
+    session.close();
+  }
+}
+
+const never: Answer = (query) => assert.unreachable(query) as never;
+const failing =
+  (message: string): Answer =>
+  () => ({
+    errors: [{ message, path: ["slipway", "x"] }],
+  });
+
+for (const [state, code] of [
+  ["PASSED", 0],
+  ["FAILED", 1],
+  ["SKIPPED", 1],
+  ["ERRORED", 3],
+] as const) {
+  test(`exits_with_${code}_when_the_checks_end_${state}`, async () => {
+    const result = await run(["check", "-o", ""], () => checksAnswer(state));
+    assert.is(result.code, code, result.stderr);
+    assert.is(result.stdout, `${state}: the table\n`);
+  });
+}
+
+test("prints_the_report_itself_as_json", async () => {
+  const { stdout } = await run(["check", "-o", "", "--output", "json"], () =>
+    checksAnswer("PASSED"),
+  );
+  assert.equal(JSON.parse(stdout), { schemaVersion: "1.0", state: "PASSED" });
+});
+
+test("runs_only_the_checks_that_are_named", async () => {
+  const { queries } = await run(["check", "lint", "pip-audit", "-o", ""], () =>
+    checksAnswer("PASSED"),
+  );
+  assert.match(queries.at(-1) ?? "", `checks(only: ["lint", "pipAudit"])`);
+});
+
+test("writes_reports_to_the_folder_that_is_named", async () => {
+  const { queries } = await run(["check", "-o", "out"], () => checksAnswer("PASSED"));
+  assert.match(queries.at(-1) ?? "", `reports { export(path: "${join(folder, "out")}") }`);
+});
+
+test("gives_the_module_the_callers_folder_and_environment_but_no_secrets", async () => {
+  const { queries } = await run(
+    ["call", "version"],
+    () => ({ data: { slipway: { version: "1" } } }),
+    {
+      MODEL_STAGE: "staging",
+      SLIPWAY_TEST_WORKERS: "4",
+      MODEL_API_TOKEN: "hush",
+      SLIPWAY_CACHE: folder,
+    },
+  );
+  assert.match(queries[1] ?? "", `host { directory(path: "${folder}", exclude: ["**/.git"])`);
+  const last = queries.at(-1) ?? "";
+  assert.match(last, `environment: ["MODEL_STAGE=staging", "SLIPWAY_TEST_WORKERS=4"]`);
+  assert.not.match(last, "hush");
+});
+
+test("exits_with_1_when_a_function_that_asserts_throws", async () => {
+  const result = await run(["call", "lint"], failing("lint found E501"));
+  assert.is(result.code, 1);
+  assert.match(result.stderr, "lint found E501");
+});
+
+test("exits_with_3_when_a_checks_tool_did_not_work", async () => {
+  assert.is((await run(["call", "lint"], failing("table\nERRORED: 1 check errored"))).code, 3);
+});
+
+test("exits_with_3_when_a_function_that_gives_something_throws", async () => {
+  assert.is((await run(["call", "version"], failing("broken"))).code, 3);
+});
+
+test("exits_with_2_when_the_configuration_is_at_fault", async () => {
+  const result = await run(["call", "lint", "--set", "lint.enabled=perhaps"], failing("1 mistake"));
+  assert.is(result.code, 2);
+});
+
+test("exits_with_2_for_an_unknown_function_and_names_the_nearest", async () => {
+  const result = await run(["call", "pip-adit"], never);
+  assert.is(result.code, 2);
+  assert.match(result.stderr, 'Did you mean "pip-audit"?');
+});
+
+test("exits_with_2_for_an_unknown_flag_and_names_the_nearest", async () => {
+  const result = await run(["call", "--sorce", ".", "lint"], never);
+  assert.is(result.code, 2);
+  assert.match(result.stderr, 'Did you mean "source"?');
+});
+
+test("exits_with_2_for_an_unknown_command_and_names_the_nearest", async () => {
+  const result = await slipway(["chekc"]);
+  assert.is(result.code, 2);
+  assert.match(result.stderr, 'Did you mean "check"?');
+});
+
+test("exits_with_2_for_an_unknown_engine", async () => {
+  assert.is((await slipway(["functions", "--engine", "docker"])).code, 2);
+});
+
+test("exits_with_3_when_daggers_engine_is_asked_for_and_not_there", async () => {
+  const result = await slipway(["functions", "--engine", "dagger"], { env: { PATH: folder } });
+  assert.is(result.code, 3);
+  assert.match(result.stderr, "--engine embedded");
+});
+
+test("exits_with_3_when_nobody_answers_at_the_sessions_port", async () => {
+  const env = { DAGGER_SESSION_PORT: "1", DAGGER_SESSION_TOKEN: "x" };
+  const result = await slipway(["functions"], { env });
+  assert.is(result.code, 3);
+  assert.match(result.stderr, "port 1");
+});
+
+test("shows_the_modules_functions_and_flags_in_help", async () => {
+  const { stdout, code } = await run(["call", "checks", "--help"], never);
+  assert.is(code, 0);
+  assert.match(stdout, /--only +strings +About only/);
+  assert.match(stdout, /--source +Directory +About source \(required\)/);
+});
+
+test("lists_the_functions_as_json", async () => {
+  const { stdout } = await run(["functions", "--output", "json"], never);
+  const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+  assert.equal(names, ["lint", "pipAudit", "version", "checks"]);
+});
+
+test("writes_no_colour_where_nobody_looks", async () => {
+  const { stdout, stderr } = await run(["check", "-o", ""], () => checksAnswer("FAILED"), {
+    NO_COLOR: "1",
+  });
+  assert.not.match(stdout + stderr, "\u001b");
+});
+
+test.run();
