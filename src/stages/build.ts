@@ -68,13 +68,9 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
   const builder = withVirtualEnvironment(pythonBase(context, platform), DEPENDENCIES)
     // Byte code depends on the order of sets.
     .withEnvVariable("PYTHONHASHSEED", "0");
-  const [dependencies, accounts] = await Promise.all([
-    installedDependencies(builder, context),
-    accountFiles(base, build.user),
-  ]);
+  const dependencies = await installedDependencies(builder, context);
   const image = Object.entries(imageEnvironment(config))
     .reduce((each, [name, value]) => each.withEnvVariable(name, value), base)
-    .withDirectory("/", layer("/etc", accounts))
     .withDirectory("/", layer(DEPENDENCIES, dependencies))
     .withDirectory("/", layer(APPLICATION, installedApplication(builder, context)))
     .withWorkdir(APPLICATION)
@@ -175,6 +171,9 @@ function imageEnvironment({ build, model }: Context["config"]): Record<string, s
     PYTHONUNBUFFERED: "1",
     // The byte code is in the image, and the file system may be read-only.
     PYTHONDONTWRITEBYTECODE: "1",
+    // The user has no entry in /etc/passwd: these answer those who would look there.
+    USER: "service",
+    HOME: "/tmp",
     PORT: String(build.port),
     MODEL_REGISTRY_NAME: model.name,
     MODEL_STAGE: model.stage,
@@ -205,18 +204,6 @@ export function imageLabels(
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-}
-
-/** passwd and group with a name for the service's user: some libraries ask for it. */
-async function accountFiles(base: Container, id: number): Promise<Directory> {
-  const [passwd, group] = await Promise.all([
-    base.file("/etc/passwd").contents(),
-    base.file("/etc/group").contents(),
-  ]);
-  return dag
-    .directory()
-    .withNewFile("passwd", `${passwd}service:x:${id}:${id}::/nonexistent:/usr/sbin/nologin\n`)
-    .withNewFile("group", `${group}service:x:${id}:\n`);
 }
 
 /** Debian packages at their newest: the one part of an image that two days may build differently. */
