@@ -97,6 +97,12 @@ export class Session {
     return operation(self, args as never, { session: this, client, node, signal });
   }
 
+  /** Names of the API's own types, without those of modules. */
+  get coreTypes(): readonly string[] {
+    const own = new Set(this.extensions.flatMap(({ tables }) => tables.map(({ name }) => name)));
+    return Object.keys(this.schema.getTypeMap()).filter((name) => name === "Query" || !own.has(name));
+  }
+
   operation(type: string, field: string): Operation {
     const operation = this.operations.get(`${type}.${field}`);
     if (!operation) throw new EngineError(`${type}.${field} is not implemented`);

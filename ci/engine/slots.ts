@@ -1,9 +1,19 @@
-/** Lets at most `size` pieces of work run at a time; the others wait in order of arrival. */
+/** How long a command waits for its turn before it starts all the same, in milliseconds. */
+const PATIENCE_MS = 3000;
+
+/**
+ * Lets `size` commands run at a time; the others wait in order of arrival. Commands may wait for
+ * each other (through a cache volume, say), which Dagger, having no such limit, allows: one that
+ * has waited for `patienceMs` starts although all places are taken.
+ */
 export class Slots {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 
-  constructor(size: number) {
+  constructor(
+    size: number,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {
     this.free = size;
   }
 
@@ -12,28 +22,31 @@ export class Slots {
     try {
       return await work();
     } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.free += 1;
+      this.free += 1;
+      if (this.free > 0) this.waiting.shift()?.();
     }
   }
 
   private async take(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.free > 0) {
-      this.free -= 1;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const start = () => {
+    if (this.free <= 0) await this.turn(signal);
+    this.free -= 1;
+  }
+
+  private turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void) => () => {
+        clearTimeout(timer);
         signal.removeEventListener("abort", leave);
-        resolve();
-      };
-      const leave = () => {
         const index = this.waiting.indexOf(start);
         if (index >= 0) this.waiting.splice(index, 1);
-        reject(signal.reason as Error);
+        then();
       };
+      const start = settle(resolve);
+      const leave = settle(() => {
+        reject(signal.reason as Error);
+      });
+      const timer = setTimeout(start, this.patienceMs);
       this.waiting.push(start);
       signal.addEventListener("abort", leave, { once: true });
     });

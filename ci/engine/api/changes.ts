@@ -16,7 +16,7 @@ import { EngineError } from "../graph/errors.js";
 import { copyTree, resolveIn } from "../store/tree.js";
 import type { Store } from "../store/store.js";
 import { patternToRegExp } from "./glob.js";
-import { contentDigest, type Owner, type Tree } from "./trees.js";
+import { copyIdentity, type Owner, type Tree } from "./trees.js";
 
 /** A change of a file system: what it is, so that it is made once, and how it is made. */
 export interface Change {
@@ -111,7 +111,7 @@ export async function copyDirectory(
   return {
     identity: [
       "copyDirectory",
-      await contentDigest(store, source),
+      await copyIdentity(store, source),
       [...include],
       [...exclude],
       gitignore,
@@ -135,7 +135,7 @@ export async function copyDirectory(
 
 export async function copyFile(store: Store, source: Tree, place: Placement): Promise<Change> {
   return {
-    identity: ["copyFile", await contentDigest(store, source), placeIdentity(place)],
+    identity: ["copyFile", await copyIdentity(store, source), placeIdentity(place)],
     async apply(root, path) {
       const target = await destination(root, path);
       await store.view(source.snapshot, (sourceRoot) =>
@@ -189,7 +189,7 @@ function placeIdentity(place: Placement): Json {
 export function checkFileName(path: string): void {
   const name = basename(path);
   if (Buffer.byteLength(name) > 255) {
-    throw new EngineError(`file name too long: ${name.slice(0, 40)}… has more than 255 bytes`);
+    throw new EngineError(`file name ${name.slice(0, 40)}… is longer than 255 characters`);
   }
   if (dirname(path) === path) throw new EngineError(`not a file name: ${path}`);
 }

@@ -3,6 +3,7 @@ import { basename, posix } from "node:path";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import { resolveIn } from "../store/tree.js";
+import type { Snapshot } from "../store/types.js";
 import { lazy, type Call, type Fields } from "./call.js";
 import {
   checkFileName,
@@ -56,6 +57,10 @@ function changed(
   };
 }
 
+export function stamped(self: DirectoryValue, stamp: number): DirectoryValue {
+  return { tree: async (signal) => ({ ...(await self.tree(signal)), stamp }) };
+}
+
 /** Looks an owner's names up in the directory itself, as Dagger does. */
 function ownerIn(call: Call, tree: Tree, owner: string | undefined): Promise<Owner | undefined> {
   return parseOwner(owner ?? "", (file) =>
@@ -97,7 +102,7 @@ export async function subtree(
     }
     return host.slice(root.length) || "/";
   });
-  return { snapshot: tree.snapshot, path: inner };
+  return { ...tree, path: inner };
 }
 
 export async function statIn(call: Call, tree: Tree, path: string, follow: boolean) {
@@ -241,7 +246,12 @@ export const directoryFields: Fields<DirectoryValue> = {
     self,
     args: { path: string; permissions: number },
     call,
-  ) => changed(self, call, args.path, () => newDirectory(args.permissions)),
+  ) => {
+    if (posix.normalize(args.path).startsWith("../")) {
+      throw new EngineError(`cannot create directory outside parent: ${args.path}`);
+    }
+    return changed(self, call, args.path, () => newDirectory(args.permissions));
+  },
   "withSymlink(target: String!, linkName: String!): Directory!": (
     self,
     args: { target: string; linkName: string },
@@ -268,7 +278,7 @@ export const directoryFields: Fields<DirectoryValue> = {
     }),
   }),
   "withTimestamps(timestamp: Int!): Directory!": (self, args: { timestamp: number }, call) =>
-    changed(self, call, "/", () => timestamps(args.timestamp)),
+    stamped(changed(self, call, "/", () => timestamps(args.timestamp)), args.timestamp),
   "chown(path: String!, owner: String!): Directory!": (
     self,
     args: { path: string; owner: string },
@@ -323,10 +333,29 @@ function changedByFile(
   path: string,
   args: { source: Node; permissions?: number; owner: string },
 ): DirectoryValue {
-  return changed(self, call, path, async (tree, signal) =>
-    copyFile(call.session.engine.store, await treeOf(call, args.source, signal), {
-      owner: await ownerIn(call, tree, args.owner),
-      permissions: args.permissions,
+  return {
+    tree: lazy(call, async (signal) => {
+      const { store } = call.session.engine;
+      const tree = await self.tree(signal);
+      const source = await treeOf(call, args.source, signal);
+      const at = below(tree.path, path);
+      const into = /(^|\/)\.?$/.test(path) || (await isDirectory(call, tree.snapshot, at));
+      const target = into ? posix.join(at, posix.basename(source.path)) : at;
+      const owner = await ownerIn(call, tree, args.owner);
+      const change = await copyFile(store, source, { owner, permissions: args.permissions });
+      return changeTree(store, tree, [target, change.identity], (root) => change.apply(root, target), signal);
     }),
+  };
+}
+
+/** Whether there is a directory at `path`. */
+export function isDirectory(call: Call, snapshot: Snapshot, path: string): Promise<boolean> {
+  return call.session.engine.store.view(snapshot, async (root) =>
+    resolveIn(root, path)
+      .then(stat)
+      .then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
   );
 }

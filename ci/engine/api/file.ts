@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { EngineError } from "../graph/errors.js";
 import { lazy, type Call, type Fields } from "./call.js";
 import { chownAll, copyFile, newFile, timestamps, type Change } from "./changes.js";
-import { statIn } from "./directory.js";
+import { stamped, statIn } from "./directory.js";
 import { changeTree, contentDigest, parseOwner, readTree, scratch, type Tree } from "./trees.js";
 import type { FileValue } from "./values.js";
 
@@ -35,7 +35,7 @@ async function alone(call: Call, name: string, change: Change, signal: AbortSign
     (root) => change.apply(root, path),
     signal,
   );
-  return { snapshot: tree.snapshot, path };
+  return { ...tree, path };
 }
 
 export function newFileValue(
@@ -44,8 +44,9 @@ export function newFileValue(
   contents: string,
   permissions: number,
 ): FileValue {
-  if (name === "" || name.includes("/")) {
-    throw new EngineError(`file name ${JSON.stringify(name)} must not be empty or contain a directory`);
+  if (name === "") throw new EngineError("a file needs a name");
+  if (name.includes("/")) {
+    throw new EngineError(`file name ${JSON.stringify(name)} must not contain a directory`);
   }
   return {
     tree: lazy(call, (signal) => alone(call, name, newFile(contents, { permissions }), signal)),
@@ -66,7 +67,7 @@ function changedFile(
       const { store } = call.session.engine;
       const copied = await alone(call, target, await copyFile(store, tree, {}), signal);
       const next = await change(tree);
-      return changeTree(store, copied, next.identity, (root) => next.apply(root, copied.path), signal);
+      return changeTree(store, { ...copied, stamp: tree.stamp }, next.identity, (root) => next.apply(root, copied.path), signal);
     }),
   };
 }
@@ -115,7 +116,10 @@ export const fileFields: Fields<FileValue> = {
     ),
   }),
   "withTimestamps(timestamp: Int!): File!": (self, args: { timestamp: number }, call) =>
-    changedFile(self, call, () => Promise.resolve(timestamps(args.timestamp))),
+    stamped(
+      changedFile(self, call, () => Promise.resolve(timestamps(args.timestamp))),
+      args.timestamp,
+    ),
   "chown(owner: String!): File!": (self, args: { owner: string }, call) =>
     changedFile(self, call, async (tree) => {
       const owner = await parseOwner(args.owner, (file) =>

@@ -37,7 +37,7 @@ function reader(call: Call, scheme: string, rest: string): (() => Promise<Buffer
           return await readFile(posix.resolve(call.client.cwd, path));
         } catch (error) {
           throw new EngineError(
-            `failed to read secret file ${JSON.stringify(rest)}: ${(error as NodeJS.ErrnoException).code ?? "error"}`,
+            `failed to read secret file ${JSON.stringify(rest)}: ${reason(error as NodeJS.ErrnoException)}`,
           );
         }
       };
@@ -57,6 +57,10 @@ function reader(call: Call, scheme: string, rest: string): (() => Promise<Buffer
     default:
       return undefined;
   }
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  return error.code === "ENOENT" ? "no such file or directory" : (error.code ?? "error");
 }
 
 export const secretFields: Fields<SecretValue> = {

@@ -1,5 +1,6 @@
 import type { Forward, RunningService } from "../exec/types.js";
-import { EngineError } from "../graph/errors.js";
+import { ServiceExitError } from "../exec/service.js";
+import { EngineError, ExecFailure } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { Session } from "../session.js";
 import type { Call, Fields } from "./call.js";
@@ -110,7 +111,9 @@ export async function bindings(
     const aliases: Record<string, string> = {};
     await Promise.all(
       bound.map(async ({ alias, service }) => {
-        const started = await services.attach(call, service, signal);
+        const started = await services.attach(call, service, signal).catch((error: unknown) => {
+          throw named(error, alias);
+        });
         attached.push(service);
         aliases[alias] = started.ip;
       }),
@@ -120,6 +123,13 @@ export async function bindings(
     await release();
     throw error;
   }
+}
+
+/** Says under which name the service that did not start is wanted. */
+function named(error: unknown, alias: string): unknown {
+  if (!(error instanceof ExecFailure)) return error;
+  const { cmd, exitCode, stdout, stderr } = error;
+  return new ExecFailure(cmd, exitCode, stdout, stderr, `start service ${alias}: `);
 }
 
 /** A container as a service; its process starts when somebody needs it. */
@@ -169,7 +179,8 @@ export function containerService(
       } catch (error) {
         await bound.release();
         await prepared.release();
-        throw error;
+        if (!(error instanceof ServiceExitError)) throw error;
+        throw new ExecFailure(command, error.exit.exitCode, error.exit.tail.trim(), "");
       }
     },
   };

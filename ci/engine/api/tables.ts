@@ -1,4 +1,7 @@
+import { EngineError } from "../graph/errors.js";
+import type { Node } from "../graph/node.js";
 import { cacheVolumeFields } from "./cache.js";
+import type { Call, Fields } from "./call.js";
 import { configFields } from "./container/config.js";
 import { dockerCopy } from "./container/copy.js";
 import { execFields } from "./container/exec.js";
@@ -34,9 +37,7 @@ import {
   typeDefFields,
 } from "./typedef.js";
 
-/** Every type that the embedded engine implements. */
-export const coreTables: readonly TypeTable[] = [
-  { name: "Query", fields: queryFields, identities: queryIdentities },
+const types: readonly TypeTable[] = [
   {
     name: "Container",
     fields: { ...configFields, ...fileSystemFields, ...execFields, ...imageFields },
@@ -65,6 +66,25 @@ export const coreTables: readonly TypeTable[] = [
   { name: "FieldTypeDef", fields: fieldTypeDefFields },
   { name: "SourceMap", fields: sourceMapFields },
   ...Object.entries(plainFields).map(([name, fields]) => ({ name, fields })),
+];
+
+/** `loadContainerFromID` and its like: an object by its ID, refused when it is of another type. */
+const loaders: Fields<undefined> = Object.fromEntries(
+  types.map(({ name }) => [
+    `load${name}FromID(id: ID!): ${name}!`,
+    (_self: undefined, args: { id: Node }, call: Call) => {
+      if (args.id.type === name) {
+        return call.session.force(args.id, call.client, call.signal);
+      }
+      throw new EngineError(`expected the ID of a ${name}, got one of a ${args.id.type}`);
+    },
+  ]),
+);
+
+/** Every type that the embedded engine implements. */
+export const coreTables: readonly TypeTable[] = [
+  { name: "Query", fields: { ...queryFields, ...loaders }, identities: queryIdentities },
+  ...types,
 ];
 
 /** Operations that no client can name: steps of others, so that they are shared and cached alike. */

@@ -9,6 +9,8 @@ import type { Snapshot } from "../store/types.js";
 export interface Tree {
   readonly snapshot: Snapshot;
   readonly path: string;
+  /** The time that withTimestamps gave everything: part of what a copy is, unlike other times. */
+  readonly stamp?: number | undefined;
 }
 
 export const scratch: Tree = { snapshot: { layers: [] }, path: "/" };
@@ -53,7 +55,12 @@ export async function changeTree(
     (root) => change(root, tree.path),
     signal,
   );
-  return { snapshot: await store.compact(snapshot), path: tree.path };
+  return { ...tree, snapshot: await store.compact(snapshot) };
+}
+
+/** What copies of a tree depend on. */
+export async function copyIdentity(store: Store, tree: Tree): Promise<Json> {
+  return [await contentDigest(store, tree), tree.stamp ?? null];
 }
 
 /** What a tree holds, as a digest: names, types, modes, owners, contents - not times. */

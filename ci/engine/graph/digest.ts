@@ -15,9 +15,12 @@ export function canonical(value: Json | undefined): string {
   return `{${entries.join(",")}}`;
 }
 
+/** Raised when what an operation makes changes, so that older results in a store are left alone. */
+const GENERATION = 1;
+
 /** The identity of a piece of work: 40 hexadecimal characters of SHA-256 over its parts. */
 export function digestOf(...parts: (Json | undefined)[]): string {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(`${GENERATION}\0`);
   for (const part of parts) hash.update(canonical(part)).update("\0");
   return hash.digest("hex").slice(0, 40);
 }

@@ -13,8 +13,9 @@ export class ExecFailure extends EngineError {
     readonly exitCode: number,
     readonly stdout: string,
     readonly stderr: string,
+    context = "",
   ) {
-    super(`exit code: ${exitCode}`);
+    super(`${context}exit code: ${exitCode}`);
     this.extensions = { _type: "EXEC_ERROR", cmd, exitCode, stdout, stderr };
   }
 }

@@ -101,7 +101,7 @@ async function sourceDigest(folder: string, files: string[], manifest: string): 
 /** The module with its types: from an earlier registration of the same code, or by running it. */
 export async function loadModule(call: Call, source: ModuleSourceValue): Promise<ModuleValue> {
   const { store, events } = call.session.engine;
-  const key = `module/${digestOf(source.digest, source.name)}`;
+  const key = `module/${digestOf(source.digest, source.name, call.session.coreTypes)}`;
   const known = (await store.memo.get(key)) as ModuleValue | undefined;
   if (known) return { ...known, source };
   const module = await events.step(

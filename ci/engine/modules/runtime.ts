@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Call } from "../api/call.js";
@@ -28,13 +28,22 @@ export async function sdkVersion(): Promise<string> {
 
 /**
  * The SDK's introspection wants a file of the core types among the module's sources, named
- * client.gen.ts. Dagger generates it; its declarations are in the SDK package.
+ * client.gen.ts. Dagger generates it from its API; its declarations are in the SDK package, of
+ * which those remain that this engine has: another name is the module's own to use.
  */
 async function clientTypes(call: Call): Promise<string> {
   const folder = join(call.session.engine.options.root, `sdk-${await sdkVersion()}`);
   const file = join(folder, "client.gen.ts");
+  const declarations = await readFile(join(sdkFolder(), "dist/src/api/client.gen.d.ts"), "utf8");
+  const known = new Set(call.session.coreTypes);
+  const kept = declarations.replace(
+    /^export declare class (\w+) extends BaseClient \{$.*?^\}$/gms,
+    (whole, name: string) => (known.has(name.replace(/_$/, "")) ? whole : ""),
+  );
   await mkdir(folder, { recursive: true });
-  await copyFile(join(sdkFolder(), "dist/src/api/client.gen.d.ts"), file);
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, kept);
+  await rename(temporary, file);
   return file;
 }
 
@@ -81,7 +90,8 @@ export async function runFunction(
   });
   try {
     const workers = await workersOf(session);
-    const files = [...source.files, await clientTypes(call)];
+    const types = await session.share("client.gen.ts", () => clientTypes(call), signal);
+    const files = [...source.files, types];
     const { digest, folder } = source;
     const message = { port: session.port, token };
     const ended = await workers.call({ digest, folder, files }, message, output, signal);

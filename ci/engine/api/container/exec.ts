@@ -27,6 +27,9 @@ import {
 /** Of a command that failed, this much of each stream goes into the error. */
 const MAX_ERROR_OUTPUT = 100 * 1024;
 
+/** Exit codes that are no error. Those above 127 say that a signal ended the command: never expected. */
+const EXPECTED = { SUCCESS: [0, 0], FAILURE: [1, 127], ANY: [0, 127] } as const;
+
 export interface ExecArgs {
   args: string[];
   useEntrypoint: boolean;
@@ -98,7 +101,8 @@ export async function prepare(
       mountIdentities.push(`${target} cache ${mount.volume.digest} ${mount.sharing}`);
     } else {
       const tree = treeAt(files, mount);
-      mounts.push({ kind: mount.kind, target, source: tree.snapshot, path: tree.path });
+      const { readOnly } = mount;
+      mounts.push({ kind: mount.kind, target, source: tree.snapshot, path: tree.path, readOnly });
       mountIdentities.push(`${target} ${mount.readOnly} ${await contentDigest(store, tree)}`);
     }
   }
@@ -167,8 +171,8 @@ async function run(
   try {
     const stdin = await stdinOf(call, self, files, args);
     const key = digestOf(prepared.identity, args.expect, stdin ? session.engine.secretIdentity(stdin) : "", [
-      args.redirectStdout,
-      args.redirectStderr,
+      containerPath(self, args.redirectStdout, args.expand),
+      containerPath(self, args.redirectStderr, args.expand),
     ]);
     const name = `exec ${command.join(" ")}`;
     const known = (await store.memo.get(`exec/${key}`)) as Outcome | undefined;
@@ -213,7 +217,8 @@ async function execute(
     );
     const { exitCode, stdout, stderr, combined } = result;
     const record: ExecRecord = { exitCode, stdout, stderr, combined };
-    const expected = args.expect === "ANY" || (args.expect === "SUCCESS") === (exitCode === 0);
+    const [lowest, highest] = EXPECTED[args.expect];
+    const expected = exitCode >= lowest && exitCode <= highest;
     if (!expected) {
       await Promise.all([result.rootfs, ...result.mounts.values()].map((draft) => draft.discard()));
       throw await failure(store, prepared.spec.args, record);
@@ -259,7 +264,13 @@ async function stdinOf(
   }
   if (args.stdin !== "") return Buffer.from(args.stdin);
   if (args.redirectStdin === "") return undefined;
-  const at = locate(self, containerPath(self, args.redirectStdin));
+  const path = containerPath(self, args.redirectStdin, args.expand);
+  const secret = self.secretMounts.find(({ target }) => target === path)?.secret;
+  if (secret) {
+    const value = await call.session.force<SecretValue>(secret, call.client, call.signal);
+    return value.plaintext();
+  }
+  const at = locate(self, path);
   return readContents(call, await subtree(call, treeAt(files, at.mount), at.path, "file"));
 }
 
@@ -279,7 +290,7 @@ async function redirect(
     [args.redirectStderr, outcome.exec.stderr],
   ] as const) {
     if (target === "") continue;
-    const at = locate(self, containerPath(self, target));
+    const at = locate(self, containerPath(self, target, args.expand));
     const tree = treeAt({ rootfs, trees }, at.mount);
     const change = newFile(await store.blobs.read(blob.digest), {});
     const path = below(tree.path, at.path);

@@ -12,6 +12,9 @@ import { Stage } from "./stage.js";
 import { runInstruction } from "./run.js";
 import { expandWords, words } from "./words.js";
 
+/** Instructions of Docker's that this engine does not have. */
+const KNOWN = new Set(["ONBUILD"]);
+
 export interface DockerBuildArgs {
   dockerfile: string;
   platform?: string;
@@ -212,7 +215,9 @@ async function apply(
       return;
     default:
       throw new EngineError(
-        `line ${line(instruction)}: ${keyword} is not implemented by the embedded engine; it works on Dagger's engine`,
+        KNOWN.has(keyword)
+          ? `line ${line(instruction)}: ${keyword} is not implemented by the embedded engine; it works on Dagger's engine`
+          : `line ${line(instruction)}: unknown instruction: ${keyword}`,
       );
   }
 }

@@ -3,7 +3,7 @@ import { EngineError } from "../../graph/errors.js";
 import type { SecretValue } from "../values.js";
 import type { Build } from "./build.js";
 import { parseExec, type Stage } from "./stage.js";
-import { joined } from "./words.js";
+import { joined, raw } from "./words.js";
 
 /** RUN: the command with its mounts, and with the stage's arguments as variables while it runs. */
 export async function runInstruction(
@@ -55,10 +55,10 @@ function options(text: string): Map<string, string> {
 
 /** The script of a here-document whose shell is the stage's own, else the text as it is. */
 function script(instruction: Instruction, text: string): string {
-  const raw = instruction.getRawArgumentsContent() ?? "";
-  const document = /^\s*(?:--\S+\s+)*<<-?\s*["']?(\w+)["']?[ \t]*\r?\n([\s\S]*?)\r?\n\1[ \t]*$/.exec(raw);
+  const whole = raw(instruction);
+  const document = /^\s*(?:--\S+\s+)*<<-?\s*["']?(\w+)["']?[ \t]*\r?\n([\s\S]*?)\r?\n\1[ \t]*$/.exec(whole);
   if (document) return document[2] ?? "";
-  return text.includes("<<") ? raw : text;
+  return text.includes("<<") ? whole : text;
 }
 
 async function mountOne(build: Build, stage: Stage, mount: Map<string, string>): Promise<string> {

@@ -5,9 +5,14 @@ export function words(instruction: Instruction): string[] {
   return joined(instruction).match(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'\\])+/gs) ?? [];
 }
 
+/** The text after the keyword, flags included, as written. */
+export function raw(instruction: Instruction): string {
+  return instruction.getTextContent().replace(/^\s*\w+\s*/, "");
+}
+
 /** The text after the keyword on one line. */
 export function joined(instruction: Instruction): string {
-  return (instruction.getRawArgumentsContent() ?? "")
+  return raw(instruction)
     .replace(/\n[ \t]*#[^\n]*(?=\n)/g, "")
     .replace(/\\[ \t]*\r?\n/g, "")
     .trim();
