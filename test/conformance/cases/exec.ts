@@ -109,6 +109,14 @@ export const exec = topic("exec", {
   keeps_output_without_a_newline_and_non_ascii: async (_dag, t) => {
     assert.equal(await t.base().withExec(["printf", "é✓"]).stdout(), "é✓");
   },
+  runs_side_by_side_what_waits_for_each_other: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("meet"));
+    const wait = "touch /v/$0; until [ $(ls /v | wc -l) = 4 ]; do sleep 0.1; done; echo met";
+    const meet = (name: string): Promise<string> =>
+      t.fresh().withMountedCache("/v", volume).withExec(["sh", "-c", wait, name]).stdout();
+    const met = await Promise.all(["a", "b", "c", "d"].map(meet));
+    assert.deepEqual(met, ["met\n", "met\n", "met\n", "met\n"]);
+  },
   gives_more_capabilities_only_when_asked: async (_dag, t) => {
     const command = ["sh", "-c", "grep CapEff /proc/self/status | cut -f2"];
     const plain = BigInt(`0x${(await t.base().withExec(command).stdout()).trim()}`);
