@@ -52,7 +52,7 @@ export function kept(
 function describe(error: unknown): string {
   if (!isExecError(error)) return error instanceof Error ? error.message : String(error);
   const output = (error.stderr.trim() || error.stdout.trim()).slice(-4000);
-  return `\`${error.cmd.join(" ")}\` exited with ${error.exitCode}\n${output}`;
+  return `${output}\n\`${error.cmd.join(" ")}\` exited with ${error.exitCode}`.trim();
 }
 
 /** By its form: Dagger's engine bundles an SDK that does not export the class. */
