@@ -1,0 +1,116 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { appendFile, cp } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { startAdvisories } from "../sandbox/advisories.js";
+import { byHand, machinePython } from "./by-hand.js";
+import { ask, field, inSession } from "./embedded.js";
+import { atLeast, atMost, median, ratio, shown, timed, type Section } from "./measure.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const IRIS = join(ROOT, "examples", "iris");
+
+async function copy(into: string): Promise<string> {
+  const left = /(__pycache__|\.(mypy|ruff|pytest)_cache|\.hypothesis|\.slipway|\.venv)$/;
+  await cp(IRIS, into, { recursive: true, filter: (path) => !left.test(path) });
+  return into;
+}
+
+/** An edit that no run has seen before. */
+async function edit(project: string): Promise<void> {
+  await appendFile(join(project, "src", "iris_service", "app.py"), `# ${randomUUID()}\n`);
+}
+
+/** `slipway check` as typed, from start to end. */
+async function check(project: string, python: string, advisories: string): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [
+      join(ROOT, "ci", "cli", "slipway.mjs"),
+      ...["check", "--engine", "embedded", "--quiet", "--set", `python.version=${python}`],
+      ...["--advisories", advisories.replace(/^http:/, "tcp:")],
+    ],
+    { cwd: project, stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`slipway check exited with ${String(code)}`);
+}
+
+/** `slipway check` beside the same tools by hand, each with one file changed; then with nothing changed. */
+export async function checks(scratch: string, times: number): Promise<Section> {
+  const mirror = await startAdvisories();
+  try {
+    const hand = await byHand(IRIS);
+    const [one, other] = [await copy(join(scratch, "slipway")), await copy(join(scratch, "hand"))];
+    // Once each, so that dependencies, byte code and mypy's cache are there on both sides.
+    await check(one, hand.python, mirror.url);
+    await hand.checks(other, mirror.url);
+    const slipway: number[] = [];
+    const tools: number[] = [];
+    const nothing: number[] = [];
+    for (let index = 0; index < times; index++) {
+      await Promise.all([edit(one), edit(other)]);
+      slipway.push(await timed(() => check(one, hand.python, mirror.url)));
+      tools.push(await timed(() => hand.checks(other, mirror.url)));
+      nothing.push(await timed(() => check(one, hand.python, mirror.url)));
+    }
+    return {
+      title: "`slipway check` on iris",
+      how: `medians of ${times}, taken in turns; the whole command from its start to its end, all checks with their reports; by hand: ruff check, ruff format, mypy, pytest -n auto with coverage, bandit, pip-audit, one after the other, in a virtual environment with compiled byte code; Python ${hand.python} on both sides`,
+      rows: [
+        { what: "slipway check, one file changed", value: shown(median(slipway)) },
+        { what: "the tools by hand, one file changed", value: shown(median(tools)) },
+        atMost("ratio", median(slipway) / median(tools), 0.9, ratio),
+        atMost("slipway check, nothing changed", median(nothing), 2000),
+      ],
+    };
+  } finally {
+    await mirror.stop();
+  }
+}
+
+/** The tests with as many workers as there are cores, and with none. */
+export async function workers(scratch: string, times: number): Promise<Section> {
+  const project = await copy(join(scratch, "workers"));
+  const python = await machinePython();
+  const module = { refString: ROOT };
+  return await inSession(async (session) => {
+    await ask(session, field("moduleSource", module), "asModule", "serve");
+    const test = async (count: string): Promise<number> => {
+      await edit(project);
+      const source = await ask(session, "host", field("directory", { path: project }), "id");
+      const set = [`python.version=${python}`, `test.workers=${count}`];
+      const report = await ask(
+        session,
+        field("slipway", { source, set }),
+        field("checks", { only: ["test"] }),
+        "report",
+      );
+      const { checks: results } = JSON.parse(report as string) as {
+        checks: { state: string; durationMs: number }[];
+      };
+      const [result] = results;
+      if (result?.state !== "PASSED")
+        throw new Error(`the tests of iris ended as ${result?.state ?? "nothing"}`);
+      return result.durationMs;
+    };
+    await test("auto");
+    const parallel: number[] = [];
+    const serial: number[] = [];
+    for (let index = 0; index < times; index++) {
+      parallel.push(await test("auto"));
+      serial.push(await test("0"));
+    }
+    return {
+      title: "Tests of iris in parallel",
+      how: `medians of ${times}, taken in turns; pytest's own time inside of the check`,
+      rows: [
+        { what: "-n auto", value: shown(median(parallel)) },
+        { what: "-n 0", value: shown(median(serial)) },
+        atLeast("times faster", median(serial) / median(parallel), 1.6, ratio),
+      ],
+    };
+  });
+}
