@@ -148,7 +148,8 @@ function describe(
     mode: stat.mode,
     uid: stat.uid,
     gid: stat.gid,
-    mtime: Math.max(0, Math.min(Math.floor(stat.mtimeMs / 1000), epoch)),
+    // A folder's time only says when something was last put into it, which differs at each build.
+    mtime: stat.isDirectory() ? 0 : Math.max(0, Math.min(Math.floor(stat.mtimeMs / 1000), epoch)),
   };
   if (first !== undefined) return { ...common, type: "link", target: first };
   const target = readLink(absolute, entry);
