@@ -6,12 +6,12 @@ import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
-const TYPED = ["check", "test", "build", "publish", "call", "plan"];
+const TYPED = ["check", "test", "build", "publish", "call"];
 const COMMANDS = [...TYPED, "functions", "engine", "doctor", "init"];
 
 const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
-Flags of check, test, build, publish, call and plan come from the module: see slipway COMMAND --help.`;
+Flags of check, test, build, publish and call come from the module: see slipway COMMAND --help.`;
 
 /** Runs the command line; resolves with the code to exit with, unless a program decided that. */
 async function main(argv: readonly string[]): Promise<ExitCode | undefined> {

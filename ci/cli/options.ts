@@ -67,7 +67,7 @@ export function readOptions(
     engine: oneOf("engine", text("engine") ?? "auto", ENGINES),
     mod: text("mod"),
     output: oneOf("output", text("output") ?? "text", FORMATS),
-    quiet: own.has("quiet") ? own.get("quiet") === "true" : given["quiet"] === true,
+    quiet: own.has("quiet") ? own.get("quiet") === "true" : given.quiet === true,
     progress: oneOf("progress", text("progress") ?? "auto", PROGRESS),
   };
 }

@@ -21,7 +21,7 @@ export interface Options {
 /** Starts the command in an environment that holds nothing of the caller's but PATH and HOME. */
 export function start(args: readonly string[], { cwd, env = {} }: Options = {}): ChildProcess {
   return spawn(process.execPath, [BIN, ...args], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(cwd !== undefined && { cwd }),
   });

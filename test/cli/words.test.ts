@@ -36,8 +36,10 @@ function read(type: TypeRef, ...texts: string[]): Value {
   return readValues(arg, texts, types);
 }
 
-const text = (value: Value): string =>
-  value.kind === "literal" ? value.text : (assert.unreachable() as never);
+function text(value: Value): string {
+  if (value.kind !== "literal") throw new Error(`expected a literal, got a ${value.kind}`);
+  return value.text;
+}
 
 test("names_are_written_in_kebab_case_and_read_in_any", () => {
   assert.is(kebab("pipAudit"), "pip-audit");
@@ -78,9 +80,9 @@ test("rejects_values_of_another_type_by_the_flags_name", () => {
     [ref("FLOAT"), "much"],
     [ref("BOOLEAN"), "perhaps"],
   ] as const) {
-    assert.throws(() => read(type, word), "--some-arg: expected");
+    assert.throws(() => read(type, word), /^--some-arg: expected/);
   }
-  assert.throws(() => read(ref("ENUM", "Level"), "lwo"), 'Did you mean "LOW"?');
+  assert.throws(() => read(ref("ENUM", "Level"), "lwo"), /Did you mean "LOW"\?/);
 });
 
 test("finds_the_command_behind_flags_and_their_values", () => {

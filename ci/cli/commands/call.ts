@@ -67,7 +67,7 @@ function resultTarget(
   given: Readonly<Record<string, unknown>>,
   own: ReadonlyMap<string, string>,
 ): Target {
-  const output = own.get("output") ?? (given["output"] as string | undefined) ?? "text";
+  const output = own.get("output") ?? (given.output as string | undefined) ?? "text";
   const format = FORMATS.find((each) => each === output);
   const path = own.get("export") ?? (format ? undefined : output);
   return {

@@ -113,7 +113,7 @@ async function reportsFolder(wanted: string | undefined): Promise<string | undef
 async function table({ summary, report }: Answer): Promise<string> {
   if (!process.stdout.isTTY) return summary;
   const { summary: render } = await import("../../../src/core/report/summary.js");
-  const color = process.env["NO_COLOR"] === undefined || process.env["NO_COLOR"] === "";
+  const color = process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
   return render(JSON.parse(report) as Parameters<typeof render>[0], {
     width: process.stdout.columns,
     color,

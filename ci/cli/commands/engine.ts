@@ -117,8 +117,8 @@ async function status(given: Given, signal: AbortSignal): Promise<void> {
 }
 
 async function prune(given: Given, signal: AbortSignal): Promise<void> {
-  const to = given["to"] as string | undefined;
-  const argument = given["all"] === true ? ["all"] : to === undefined ? [] : [String(bytes(to))];
+  const to = given.to as string | undefined;
+  const argument = given.all === true ? ["all"] : to === undefined ? [] : [String(bytes(to))];
   const result = await askEngine<PruneResult>(signal, "prune", ...argument);
   const text =
     readOptions(given).output === "json"

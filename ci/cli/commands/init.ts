@@ -8,8 +8,8 @@ const SECTION = "[tool.slipway]";
 
 /** `slipway init`: a commented configuration and the workflow. What is there already stays as it is. */
 export async function init(given: Given): Promise<void> {
-  const folder = resolve((given["folder"] as string | undefined) ?? ".");
-  const uses = given["uses"] as string | undefined;
+  const folder = resolve((given.folder as string | undefined) ?? ".");
+  const uses = given.uses as string | undefined;
   if (uses !== undefined && !/^[\w.-]+\/[\w.-]+(\/[\w./-]+\.ya?ml)?@[\w./-]+$/.test(uses)) {
     throw usageError(
       `--uses: expected OWNER/REPOSITORY@COMMIT or OWNER/REPOSITORY/.github/workflows/pipeline.yml@COMMIT, got ${JSON.stringify(uses)}.`,
@@ -36,7 +36,7 @@ async function configuration(file: string): Promise<string> {
   const { SlipwayError } = await import("../../../src/core/errors.js");
   let tool: unknown;
   try {
-    tool = readToml(text, "pyproject.toml").value["tool"];
+    tool = readToml(text, "pyproject.toml").value.tool;
   } catch (error) {
     if (error instanceof SlipwayError) throw new CliError(error.message, EXIT.usage);
     throw error;

@@ -9,7 +9,7 @@ import { projectMistake } from "./mistake.js";
  */
 export async function explainFailure(error: unknown, steps: readonly Step[]): Promise<unknown> {
   if (!(error instanceof QueryError)) return error;
-  const output = [error.extensions["stdout"], error.extensions["stderr"]]
+  const output = [error.extensions.stdout, error.extensions.stderr]
     .filter((text) => typeof text === "string" && text.trim() !== "")
     .join("\n");
   const message = output === "" ? error.message : `${error.message}\n${output}`;

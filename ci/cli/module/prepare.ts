@@ -10,7 +10,7 @@ import type { Value } from "./values.js";
 
 export interface Prepared extends Invocation {
   readonly types: ModuleTypes;
-  coreObject(name: string): Promise<ObjectType | undefined>;
+  readonly coreObject: (name: string) => Promise<ObjectType | undefined>;
 }
 
 /** Loads the module and reads the words as a call of it, with what the command adds by itself. */

@@ -20,7 +20,7 @@ export function makeProgress(
   stream: NodeJS.WriteStream = process.stderr,
   env: Environment = process.env,
 ): Progress | undefined {
-  const canRedraw = stream.isTTY && !env["CI"] && env["TERM"] !== "dumb";
+  const canRedraw = stream.isTTY && !env.CI && env.TERM !== "dumb";
   const chosen = choice === "auto" ? (canRedraw ? "live" : "plain") : choice;
   if (chosen === "none") return undefined;
   return chosen === "live" ? new LiveProgress(stream) : new PlainProgress(stream);

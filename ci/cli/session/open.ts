@@ -41,8 +41,8 @@ export async function chooseEngine(
   env: Environment = process.env,
 ): Promise<Source> {
   if (choice === "embedded") return { kind: "embedded" };
-  const port = Number(env["DAGGER_SESSION_PORT"]);
-  const token = env["DAGGER_SESSION_TOKEN"];
+  const port = Number(env.DAGGER_SESSION_PORT);
+  const token = env.DAGGER_SESSION_TOKEN;
   if (port > 0 && token) return { kind: "environment", endpoint: { port, token } };
   const command = await daggerCommand(env);
   if (command) return { kind: "dagger", command };
@@ -55,8 +55,8 @@ export async function chooseEngine(
 
 /** The `dagger` CLI: what the SDK was told to use, or the one in the PATH. */
 export async function daggerCommand(env: Environment): Promise<string | undefined> {
-  const named = env["_EXPERIMENTAL_DAGGER_CLI_BIN"];
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  const named = env._EXPERIMENTAL_DAGGER_CLI_BIN;
+  const folders = (env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   for (const path of [
     ...(named ? [named] : []),
     ...folders.map((folder) => join(folder, "dagger")),

@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { CliError, EXIT } from "../failure.js";
 import type { Endpoint } from "./query.js";
 
@@ -46,13 +46,13 @@ export async function startSession(
     env: wanted.env,
     detached: true,
     stdio: ["pipe", "pipe", "pipe", ...(wanted.withEvents ? (["pipe"] as const) : [])],
-  });
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
   let tail = "";
-  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     tail = (tail + chunk).slice(-TAIL);
   });
   // The engine may be gone when its input is ended.
-  child.stdin?.on("error", () => undefined);
+  child.stdin.on("error", () => undefined);
   const gone = new Promise<void>((resolve) => {
     child.once("exit", () => {
       resolve();
@@ -62,13 +62,13 @@ export async function startSession(
     });
   });
   const close = async () => {
-    child.stdin?.end();
+    child.stdin.end();
     const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
     await gone;
     clearTimeout(timer);
   };
   // Whoever is interrupted while it starts must not leave it behind.
-  const stop = () => child.stdin?.end();
+  const stop = () => child.stdin.end();
   signal.addEventListener("abort", stop, { once: true });
   const endpoint = await firstLine(child, wanted.title, () => tail.trim()).catch(
     async (error: unknown) => {
@@ -80,18 +80,18 @@ export async function startSession(
   signal.removeEventListener("abort", stop);
   return {
     endpoint,
-    events: (child.stdio[3] as Readable | null | undefined) ?? undefined,
+    events: (child.stdio.at(3) as Readable | null | undefined) ?? undefined,
     complaints: () => tail.trim(),
     close,
   };
 }
 
 async function firstLine(
-  child: ChildProcess,
+  child: ChildProcessByStdio<Writable, Readable, Readable>,
   title: string,
   tail: () => string,
 ): Promise<Endpoint> {
-  const lines = createInterface({ input: child.stdout as Readable });
+  const lines = createInterface({ input: child.stdout });
   const line = once(lines, "line") as Promise<[string]>;
   const ended = new Promise<never>((_resolve, reject) => {
     child.once("error", (error) => {
