@@ -56,7 +56,7 @@ test("says_that_there_is_no_project", async () => {
 
 test("says_where_toml_is_broken", async () => {
   const said = await refusal(await project({ "pyproject.toml": `${PROJECT}[tool.slipway\n` }));
-  assert.match(said, /pyproject\.toml:5/);
+  assert.match(said, /pyproject\.toml:6:1: Unterminated/);
 });
 
 test("says_that_pyproject_is_empty", async () => {

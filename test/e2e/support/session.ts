@@ -37,7 +37,7 @@ export interface Session {
   readonly pid: number;
   /** Answers a document; rejects with the command line's QueryError when the answer is an error. */
   query: <T>(document: string, signal?: AbortSignal) => Promise<T>;
-  /** ID of a folder of this machine. */
+  /** ID of a folder of this machine as it is now. */
   directory: (path: string) => Promise<string>;
   /** Makes a module's functions part of the schema. @default the repository's own module */
   serve: (path?: string) => Promise<void>;
@@ -95,7 +95,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     query,
     directory: async (path) => {
       const answer = await query<{ host: { directory: { id: string } } }>(
-        `{ host { directory(path: ${JSON.stringify(path)}) { id } } }`,
+        `{ host { directory(path: ${JSON.stringify(path)}, noCache: true) { id } } }`,
       );
       return answer.host.directory.id;
     },
