@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lint test demo images conformance docs bench clean machine dependencies
+.PHONY: help lint test demo images conformance e2e docs bench clean machine dependencies
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 TSX := node --import tsx
@@ -12,7 +12,7 @@ ENGINE ?= embedded
 FILTER ?=
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 machine: # Debian packages, Node
 	@ci/machine.sh
@@ -43,8 +43,13 @@ conformance: dependencies ## the API's answers (ENGINE=embedded|dagger, FILTER=n
 docs: dependencies ## the generated parts of README.md and docs/
 	@$(TSX) test/docs/write.ts
 
+e2e: dependencies ## the module's verdicts, image and exit codes (ENGINE=embedded|dagger)
+	@if [ "$(ENGINE)" = embedded ]; then $(TSX) ci/sandbox/images.ts --quiet; fi
+	@ENGINE="$(ENGINE)" $(TSX) test/dagger/answers.test.ts
+
 bench: dependencies ## measure, and write docs/benchmarks.md
-	@$(TSX) test/bench/run.ts
+	@$(TSX) ci/sandbox/images.ts --quiet
+	@$(TSX) ci/bench/main.ts
 
 clean: ## stop the loopback registry, remove node_modules and reports; the cache stays
 	@if [ -d node_modules ]; then $(TSX) ci/sandbox/images.ts --stop; fi
