@@ -26,7 +26,7 @@ const IMAGES = {
 } as const satisfies Record<string, Image>;
 
 /** References that the configuration puts in place of the table's. */
-export type ImageOverrides = { readonly [Name in keyof typeof IMAGES]?: string | undefined };
+type ImageOverrides = { readonly [Name in keyof typeof IMAGES]?: string | undefined };
 
 /** Reference of the Python base image for a version such as `3.12`. */
 export function pythonImage(version: string, overrides: ImageOverrides): string {

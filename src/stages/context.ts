@@ -8,7 +8,7 @@ import { SlipwayError } from "../core/errors.js";
 import { isTable, readToml, type TomlTable } from "../core/toml.js";
 
 /** What the caller gives, as the module's constructor takes it. */
-export interface Inputs {
+interface Inputs {
   /** The service's folder. */
   readonly source: Directory;
   /** `key=value`, the strongest layer of the configuration. */

@@ -41,7 +41,7 @@ const SKELETON = [
 ];
 
 /** Exact requirements: the same versions are tested, audited and shipped. */
-export interface RequirementTexts {
+interface RequirementTexts {
   /** What the service needs and what its checks need. */
   readonly all: string;
   /** What the running service needs. */
@@ -158,7 +158,7 @@ export function packageNames(requirements: string): Set<string> {
 }
 
 /** What is needed to know and to install the project, but none of its code. */
-export function skeleton(source: Directory): Directory {
+function skeleton(source: Directory): Directory {
   return source.filter({ include: SKELETON });
 }
 

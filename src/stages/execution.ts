@@ -16,7 +16,7 @@ const KEPT_OUTPUT = 256 * 1024;
 /** The longest report that is read: longer ones come from runaway tools, not from people's code. */
 const LONGEST_REPORT = 64 * 1024 * 1024;
 
-export interface ToolOptions {
+interface ToolOptions {
   /** Seconds after which the tool is stopped. */
   readonly timeout: number;
   /** Report that the tool writes, relative to `OUT`. Without it, the report is standard output. */

@@ -12,7 +12,7 @@ interface RegistryLogin {
 }
 
 /** Where an image goes. */
-export interface PublishRequest {
+interface PublishRequest {
   /** `registry.example/team/service`, without a tag. */
   readonly repository: string;
   readonly tags: readonly string[];
@@ -22,7 +22,7 @@ export interface PublishRequest {
 }
 
 /** What the caller says of it; the configuration fills in the rest. */
-export interface PublishArguments {
+interface PublishArguments {
   readonly repository?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly username?: string | undefined;
@@ -31,7 +31,7 @@ export interface PublishArguments {
 }
 
 /** What was published: all tags give this one digest. */
-export interface Published {
+interface Published {
   /** `registry.example/team/service@sha256:…` */
   readonly reference: string;
   readonly digest: string;
