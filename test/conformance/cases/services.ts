@@ -16,6 +16,18 @@ function web(t: Tools, text: string): Container {
     .withDefaultArgs(["httpd", "-f", "-p", "80", "-h", "/srv"]);
 }
 
+/** A service that answers something else every time it is started. */
+function changing(t: Tools): Service {
+  const script =
+    "mkdir /w; head -c 8 /dev/urandom | sha256sum > /w/index.html; exec httpd -f -p 80 -h /w";
+  return t
+    .base()
+    .withEnvVariable("RUN", t.unique())
+    .withExposedPort(80)
+    .withDefaultArgs(["sh", "-c", script])
+    .asService();
+}
+
 async function get(t: Tools, service: Service, url = "http://www/"): Promise<string> {
   return t.fresh().withServiceBinding("www", service).withExec(["wget", "-qO-", url]).stdout();
 }
@@ -77,20 +89,30 @@ export const services = topic("services", {
       .asService();
     assert.equal(await get(t, outer), text);
   },
-  share_one_instance_between_clients: async (_dag, t) => {
-    const service = t
-      .base()
-      .withEnvVariable("RUN", t.unique())
-      .withExposedPort(80)
-      .withDefaultArgs([
-        "sh",
-        "-c",
-        "mkdir /w; head -c 8 /dev/urandom | sha256sum > /w/index.html; exec httpd -f -p 80 -h /w",
-      ])
-      .asService();
-    const [first, second] = await Promise.all([get(t, service), get(t, service)]);
+  share_one_instance_between_clients: async (dag, t) => {
+    const service = changing(t);
+    const volume = dag.cacheVolume(t.unique("meet"));
+    const wait = "touch /v/$0; until [ $(ls /v | wc -l) = 2 ]; do sleep 0.1; done";
+    const client = (name: string): Promise<string> =>
+      t
+        .fresh()
+        .withMountedCache("/v", volume)
+        .withServiceBinding("www", service)
+        .withExec(["sh", "-c", `${wait}; wget -qO- http://www/`, name])
+        .stdout();
+    const [first, second] = await Promise.all([client("a"), client("b")]);
     assert.match(first, /^[0-9a-f]{64}/);
     assert.equal(first, second);
+  },
+  keep_running_between_the_execs_of_a_chain: async (_dag, t) => {
+    const out = await t
+      .fresh()
+      .withServiceBinding("www", changing(t))
+      .withExec(["sh", "-c", "wget -qO /first http://www/"])
+      .withExec(["sh", "-c", "wget -qO /second http://www/"])
+      .withExec(["sh", "-c", "cmp /first /second && echo same"])
+      .stdout();
+    assert.equal(out, "same\n");
   },
   keep_running_from_start_to_stop: async (_dag, t) => {
     const service = web(t, t.unique("kept")).withEnvVariable("RUN", t.unique()).asService();
