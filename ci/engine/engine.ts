@@ -22,13 +22,13 @@ export interface EngineOptions {
 
 /** `$SLIPWAY_CACHE`, or `slipway` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env["SLIPWAY_CACHE"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "slipway");
+  return env.SLIPWAY_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "slipway");
 }
 
 /** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes). */
 export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptions {
-  const mirrors = (env["SLIPWAY_MIRRORS"] ?? "").split(",").filter((entry) => entry !== "");
-  const budget = env["SLIPWAY_CACHE_BUDGET"];
+  const mirrors = (env.SLIPWAY_MIRRORS ?? "").split(",").filter((entry) => entry !== "");
+  const budget = env.SLIPWAY_CACHE_BUDGET;
   return {
     root: join(cacheFolder(env), "engine"),
     mirrors: Object.fromEntries(

@@ -3,7 +3,12 @@ import { EventEmitter } from "node:events";
 /** What a watcher of the engine sees of one step. */
 export type StepEvent =
   | { readonly event: "started"; readonly id: number; readonly name: string }
-  | { readonly event: "output"; readonly id: number; readonly stream: "stdout" | "stderr"; readonly text: string }
+  | {
+      readonly event: "output";
+      readonly id: number;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+    }
   | {
       readonly event: "ended";
       readonly id: number;

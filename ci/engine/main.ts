@@ -3,17 +3,20 @@ import { writeSync } from "node:fs";
 import { Engine, engineOptions } from "./engine.js";
 import { serveSession } from "./server.js";
 
+/** Services get ten seconds to end. */
+const CLOSE_TIMEOUT_MS = 15_000;
+
 /**
  * The embedded engine as a process. Prints one line of JSON, `{"port":…,"session_token":…}`, when
  * it is ready, as `dagger session` does. Steps go to file descriptor 3 as lines of JSON, if that
  * is open. Ends, and takes everything it runs with it, when standard input ends or on a signal.
  */
 async function main(): Promise<void> {
-  const token = process.env["SLIPWAY_SESSION_TOKEN"] ?? randomBytes(16).toString("hex");
-  delete process.env["SLIPWAY_SESSION_TOKEN"];
+  const token = process.env.SLIPWAY_SESSION_TOKEN ?? randomBytes(16).toString("hex");
+  delete process.env.SLIPWAY_SESSION_TOKEN;
   const engine = await Engine.open(engineOptions());
-  if (process.env["SLIPWAY_EVENTS_FD"]) {
-    const fd = Number(process.env["SLIPWAY_EVENTS_FD"]);
+  if (process.env.SLIPWAY_EVENTS_FD) {
+    const fd = Number(process.env.SLIPWAY_EVENTS_FD);
     engine.events.watch((event) => {
       try {
         writeSync(fd, `${JSON.stringify(event)}\n`);
@@ -27,6 +30,8 @@ async function main(): Promise<void> {
   const close = (code: number) => {
     if (closing) return;
     closing = true;
+    // What does not end in time is ended with this process, by the kernel.
+    setTimeout(() => process.exit(code), CLOSE_TIMEOUT_MS).unref();
     server
       .close()
       .then(() => engine.close())

@@ -127,7 +127,10 @@ async function handle(
   reply(response, "status" in result ? 400 : 200, "status" in result ? result.body : result);
 }
 
-type Answer = { data?: unknown; errors?: readonly unknown[] };
+interface Answer {
+  data?: unknown;
+  errors?: readonly unknown[];
+}
 
 async function answer(
   session: Session,

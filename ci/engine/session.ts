@@ -32,7 +32,10 @@ export class Session {
 
   constructor(
     readonly engine: Engine,
-    private readonly assemble: (session: Session, modules: readonly ModuleSchema[]) => GraphQLSchema,
+    private readonly assemble: (
+      session: Session,
+      modules: readonly ModuleSchema[],
+    ) => GraphQLSchema,
     internalOperations: Readonly<Record<string, Operation>>,
   ) {
     this.operations = new Map(Object.entries(internalOperations));
@@ -75,7 +78,10 @@ export class Session {
   node(id: string, type?: string): Node {
     const at = id.lastIndexOf("@");
     const node = this.nodes.get(id.slice(at + 1));
-    if (!node) throw new EngineError(`unknown ID ${JSON.stringify(id.slice(0, 80))}: it belongs to no object of this session`);
+    if (!node)
+      throw new EngineError(
+        `unknown ID ${JSON.stringify(id.slice(0, 80))}: it belongs to no object of this session`,
+      );
     if (type && node.type !== type) {
       throw new EngineError(`expected the ID of a ${type}, got one of a ${node.type}`);
     }
@@ -100,7 +106,9 @@ export class Session {
   /** Names of the API's own types, without those of modules. */
   get coreTypes(): readonly string[] {
     const own = new Set(this.extensions.flatMap(({ tables }) => tables.map(({ name }) => name)));
-    return Object.keys(this.schema.getTypeMap()).filter((name) => name === "Query" || !own.has(name));
+    return Object.keys(this.schema.getTypeMap()).filter(
+      (name) => name === "Query" || !own.has(name),
+    );
   }
 
   operation(type: string, field: string): Operation {
@@ -110,7 +118,11 @@ export class Session {
   }
 
   /** Shares a further piece of a node's work between all that ask for it. */
-  share<T>(key: string, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  share<T>(
+    key: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     return this.values.get(key, work, signal) as Promise<T>;
   }
 

@@ -74,7 +74,7 @@ function enter(key: string): void {
     entry.users += 1;
     return;
   }
-  let free = () => undefined as void;
+  let free: () => void = () => undefined;
   const freed = new Promise<void>((resolve) => {
     free = resolve;
   });

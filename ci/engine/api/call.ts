@@ -16,7 +16,11 @@ export interface Call {
 export type Lazy<T> = (signal: AbortSignal) => Promise<T>;
 
 /** Defers `work` until its result is asked for; it runs once for this operation. */
-export function lazy<T>(call: Call, work: (signal: AbortSignal) => Promise<T>, part = "fs"): Lazy<T> {
+export function lazy<T>(
+  call: Call,
+  work: (signal: AbortSignal) => Promise<T>,
+  part = "fs",
+): Lazy<T> {
   const { session, node } = call;
   return (signal) => session.share(`${node.digest}/${part}`, work, signal);
 }

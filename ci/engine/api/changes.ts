@@ -4,7 +4,6 @@ import {
   lchown,
   lstat,
   lutimes,
-  mkdir,
   readdir,
   rm,
   symlink,

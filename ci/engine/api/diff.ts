@@ -15,9 +15,9 @@ export async function changedPaths(before: Side, after: Side): Promise<string[]>
   const changed: string[] = [];
   const walk = async (relative: string): Promise<void> => {
     const old = new Map(
-      (await readdir(join(from, relative), { withFileTypes: true }).catch(() => [] as Dirent[])).map(
-        (entry) => [entry.name, entry],
-      ),
+      (
+        await readdir(join(from, relative), { withFileTypes: true }).catch(() => [] as Dirent[])
+      ).map((entry) => [entry.name, entry]),
     );
     for (const entry of await readdir(join(to, relative), { withFileTypes: true })) {
       const path = relative === "" ? entry.name : `${relative}/${entry.name}`;
@@ -45,11 +45,11 @@ async function same(a: string, b: string): Promise<boolean> {
 }
 
 async function sameContent(a: string, b: string): Promise<boolean> {
-  const other = createReadStream(b)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const other: AsyncIterator<Buffer, undefined> = createReadStream(b)[Symbol.asyncIterator]();
   for await (const chunk of createReadStream(a) as AsyncIterable<Buffer>) {
     // Both files have the same size and are read in chunks of the same length.
-    const { value } = await other.next();
-    if (!value || Buffer.compare(chunk, value as Buffer) !== 0) return false;
+    const next = await other.next();
+    if (next.done === true || !chunk.equals(next.value)) return false;
   }
   return true;
 }

@@ -52,7 +52,13 @@ function changed(
       const tree = await self.tree(signal);
       const change = await plan(tree, signal);
       const at = below(tree.path, path);
-      return changeTree(store, tree, [path, change.identity], (root) => change.apply(root, at), signal);
+      return changeTree(
+        store,
+        tree,
+        [path, change.identity],
+        (root) => change.apply(root, at),
+        signal,
+      );
     }),
   };
 }
@@ -64,9 +70,7 @@ export function stamped(self: DirectoryValue, stamp: number): DirectoryValue {
 /** Looks an owner's names up in the directory itself, as Dagger does. */
 function ownerIn(call: Call, tree: Tree, owner: string | undefined): Promise<Owner | undefined> {
   return parseOwner(owner ?? "", (file) =>
-    readTree(call.session.engine.store, { ...tree, path: file }, (host) =>
-      readFile(host, "utf8"),
-    ),
+    readTree(call.session.engine.store, { ...tree, path: file }, (host) => readFile(host, "utf8")),
   );
 }
 
@@ -124,7 +128,11 @@ export async function statIn(call: Call, tree: Tree, path: string, follow: boole
   });
 }
 
-export type ExistsArgs = { path: string; expectedType?: string; doNotFollowSymlinks: boolean };
+export interface ExistsArgs {
+  path: string;
+  expectedType?: string;
+  doNotFollowSymlinks: boolean;
+}
 
 export async function existsIn(call: Call, tree: Tree, args: ExistsArgs): Promise<boolean> {
   const follow = !args.doNotFollowSymlinks && args.expectedType !== "SYMLINK_TYPE";
@@ -185,7 +193,7 @@ export const directoryFields: Fields<DirectoryValue> = {
       if (at === "/") return null;
     }
   },
-  "withDirectory(path: String!, source: ID!, exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false, owner: String = \"\", permissions: Int): Directory!":
+  'withDirectory(path: String!, source: ID!, exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false, owner: String = "", permissions: Int): Directory!':
     (
       self,
       args: CopyFilter & { path: string; source: Node; owner: string; permissions?: number },
@@ -197,23 +205,25 @@ export const directoryFields: Fields<DirectoryValue> = {
           permissions: args.permissions,
         }),
       ),
-  "filter(exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false): Directory!": (
-    self,
-    args: CopyFilter,
-    call,
-  ) => ({
-    tree: lazy(call, async (signal) => {
-      const { store } = call.session.engine;
-      const change = await copyDirectory(store, await self.tree(signal), args, {});
-      return changeTree(store, scratch, change.identity, (root) => change.apply(root, "/"), signal);
+  "filter(exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false): Directory!":
+    (self, args: CopyFilter, call) => ({
+      tree: lazy(call, async (signal) => {
+        const { store } = call.session.engine;
+        const change = await copyDirectory(store, await self.tree(signal), args, {});
+        return changeTree(
+          store,
+          scratch,
+          change.identity,
+          (root) => change.apply(root, "/"),
+          signal,
+        );
+      }),
     }),
-  }),
-  "withFile(path: String!, source: ID!, permissions: Int, owner: String = \"\"): Directory!": (
+  'withFile(path: String!, source: ID!, permissions: Int, owner: String = ""): Directory!': (
     self,
     args: { path: string; source: Node; permissions?: number; owner: string },
     call,
-  ) =>
-    changedByFile(self, call, args.path, args),
+  ) => changedByFile(self, call, args.path, args),
   "withFiles(path: String!, sources: [ID!]!, permissions: Int): Directory!": (
     self,
     args: { path: string; sources: Node[]; permissions?: number },
@@ -227,7 +237,13 @@ export const directoryFields: Fields<DirectoryValue> = {
         const path = posix.join(args.path, posix.basename(file.path));
         const change = await copyFile(store, file, { permissions: args.permissions });
         const at = below(tree.path, path);
-        tree = await changeTree(store, tree, [path, change.identity], (root) => change.apply(root, at), signal);
+        tree = await changeTree(
+          store,
+          tree,
+          [path, change.identity],
+          (root) => change.apply(root, at),
+          signal,
+        );
       }
       return tree;
     }),
@@ -278,7 +294,10 @@ export const directoryFields: Fields<DirectoryValue> = {
     }),
   }),
   "withTimestamps(timestamp: Int!): Directory!": (self, args: { timestamp: number }, call) =>
-    stamped(changed(self, call, "/", () => timestamps(args.timestamp)), args.timestamp),
+    stamped(
+      changed(self, call, "/", () => timestamps(args.timestamp)),
+      args.timestamp,
+    ),
   "chown(path: String!, owner: String!): Directory!": (
     self,
     args: { path: string; owner: string },
@@ -323,7 +342,7 @@ export const directoryFields: Fields<DirectoryValue> = {
     });
     return target;
   },
-  "dockerBuild(dockerfile: String = \"\", platform: Platform, buildArgs: [BuildArg!] = [], target: String = \"\", secrets: [ID!] = [], noInit: Boolean = false): Container!":
+  'dockerBuild(dockerfile: String = "", platform: Platform, buildArgs: [BuildArg!] = [], target: String = "", secrets: [ID!] = [], noInit: Boolean = false): Container!':
     (_self, args: DockerBuildArgs, call) => dockerBuild(args, call),
 };
 
@@ -343,7 +362,13 @@ function changedByFile(
       const target = into ? posix.join(at, posix.basename(source.path)) : at;
       const owner = await ownerIn(call, tree, args.owner);
       const change = await copyFile(store, source, { owner, permissions: args.permissions });
-      return changeTree(store, tree, [target, change.identity], (root) => change.apply(root, target), signal);
+      return changeTree(
+        store,
+        tree,
+        [target, change.identity],
+        (root) => change.apply(root, target),
+        signal,
+      );
     }),
   };
 }

@@ -67,7 +67,13 @@ function changedFile(
       const { store } = call.session.engine;
       const copied = await alone(call, target, await copyFile(store, tree, {}), signal);
       const next = await change(tree);
-      return changeTree(store, { ...copied, stamp: tree.stamp }, next.identity, (root) => next.apply(root, copied.path), signal);
+      return changeTree(
+        store,
+        { ...copied, stamp: tree.stamp },
+        next.identity,
+        (root) => next.apply(root, copied.path),
+        signal,
+      );
     }),
   };
 }
@@ -86,8 +92,10 @@ export const fileFields: Fields<FileValue> = {
     return lines.slice(start, end).join("");
   },
   "size: Int!": async (self, _args: object, call) =>
-    readTree(call.session.engine.store, await self.tree(call.signal), async (host) =>
-      (await stat(host)).size,
+    readTree(
+      call.session.engine.store,
+      await self.tree(call.signal),
+      async (host) => (await stat(host)).size,
     ),
   "name: String!": async (self, _args: object, call) =>
     posix.basename((await self.tree(call.signal)).path),
@@ -112,7 +120,12 @@ export const fileFields: Fields<FileValue> = {
   },
   "withName(name: String!): File!": (self, args: { name: string }, call) => ({
     tree: lazy(call, async (signal) =>
-      alone(call, args.name, await copyFile(call.session.engine.store, await self.tree(signal), {}), signal),
+      alone(
+        call,
+        args.name,
+        await copyFile(call.session.engine.store, await self.tree(signal), {}),
+        signal,
+      ),
     ),
   }),
   "withTimestamps(timestamp: Int!): File!": (self, args: { timestamp: number }, call) =>
@@ -123,21 +136,20 @@ export const fileFields: Fields<FileValue> = {
   "chown(owner: String!): File!": (self, args: { owner: string }, call) =>
     changedFile(self, call, async (tree) => {
       const owner = await parseOwner(args.owner, (file) =>
-        readTree(call.session.engine.store, { ...tree, path: file }, (host) => readFile(host, "utf8")),
+        readTree(call.session.engine.store, { ...tree, path: file }, (host) =>
+          readFile(host, "utf8"),
+        ),
       );
       if (!owner) throw new EngineError("chown needs an owner: a user or user:group");
       return chownAll(owner);
     }),
-  "withReplaced(search: String!, replacement: String!, all: Boolean = false, firstFrom: Int): File!": (
-    self,
-    args: { search: string; replacement: string; all: boolean; firstFrom?: number },
-    call,
-  ) =>
-    changedFile(self, call, async (tree) => {
-      const contents = (await readContents(call, tree)).toString("utf8");
-      const mode = (await statIn(call, tree, "/", true)).permissions;
-      return newFile(replaced(contents, args), { permissions: mode });
-    }),
+  "withReplaced(search: String!, replacement: String!, all: Boolean = false, firstFrom: Int): File!":
+    (self, args: { search: string; replacement: string; all: boolean; firstFrom?: number }, call) =>
+      changedFile(self, call, async (tree) => {
+        const contents = (await readContents(call, tree)).toString("utf8");
+        const mode = (await statIn(call, tree, "/", true)).permissions;
+        return newFile(replaced(contents, args), { permissions: mode });
+      }),
   "export(path: String!, allowParentDirPath: Boolean = false): String!": async (
     self,
     args: { path: string; allowParentDirPath: boolean },
@@ -170,7 +182,10 @@ function replaced(
 ): string {
   const { search, replacement } = args;
   if (args.firstFrom !== undefined) {
-    const start = contents.split("\n").slice(0, args.firstFrom - 1).join("\n").length;
+    const start = contents
+      .split("\n")
+      .slice(0, args.firstFrom - 1)
+      .join("\n").length;
     const at = contents.indexOf(search, start);
     if (at < 0) throw new EngineError(`search string not found after line ${args.firstFrom}`);
     return contents.slice(0, at) + replacement + contents.slice(at + search.length);

@@ -8,17 +8,14 @@ import { join } from "node:path";
 export function patternToRegExp(pattern: string): RegExp {
   const source = pattern
     .replace(/^\/+|\/+$/g, "")
-    .replace(
-      /\\(.)|\*\*\/|\*\*|\*|\?|\[\^?|\]|[.+${}()|^]/g,
-      (token: string, escaped?: string) => {
-        if (escaped !== undefined) return `\\${escaped}`;
-        if (token === "**/") return "(?:.*/)?";
-        if (token === "**") return ".*";
-        if (token === "*") return "[^/]*";
-        if (token === "?") return "[^/]";
-        return token.startsWith("[") || token === "]" ? token : `\\${token}`;
-      },
-    );
+    .replace(/\\(.)|\*\*\/|\*\*|\*|\?|\[\^?|\]|[.+${}()|^]/g, (token: string, escaped?: string) => {
+      if (escaped !== undefined) return `\\${escaped}`;
+      if (token === "**/") return "(?:.*/)?";
+      if (token === "**") return ".*";
+      if (token === "*") return "[^/]*";
+      if (token === "?") return "[^/]";
+      return token.startsWith("[") || token === "]" ? token : `\\${token}`;
+    });
   return new RegExp(`^${source}$`, "s");
 }
 

@@ -14,7 +14,9 @@ export type HostValue = Readonly<Record<string, never>>;
 /** A function of a module sees only what it is given. */
 export function host(call: Call): HostValue {
   if (call.client.call) {
-    throw new EngineError("host is not available inside a module: take a Directory, File or Secret as an argument");
+    throw new EngineError(
+      "host is not available inside a module: take a Directory, File or Secret as an argument",
+    );
   }
   return {};
 }
@@ -27,7 +29,8 @@ export async function importDirectory(
 ): Promise<Tree> {
   const { store, events } = call.session.engine;
   const found = await stat(path).catch(() => undefined);
-  if (!found) throw new EngineError(`host path not found: lstat ${path}: no such file or directory`);
+  if (!found)
+    throw new EngineError(`host path not found: lstat ${path}: no such file or directory`);
   if (!found.isDirectory()) throw new EngineError(`host path is not a directory: ${path}`);
   const snapshot = await events.step(
     `upload ${path}`,
@@ -71,8 +74,10 @@ export const hostFields: Fields<HostValue> = {
     tree: lazy(call, async (signal) => {
       const path = posix.resolve(call.client.cwd, args.path);
       const found = await stat(path).catch(() => undefined);
-      if (!found) throw new EngineError(`host path not found: lstat ${path}: no such file or directory`);
-      if (found.isDirectory()) throw new EngineError(`host path is a directory, not a file: ${path}`);
+      if (!found)
+        throw new EngineError(`host path not found: lstat ${path}: no such file or directory`);
+      if (found.isDirectory())
+        throw new EngineError(`host path is a directory, not a file: ${path}`);
       const name = posix.basename(path);
       const tree = await importDirectory(call, posix.dirname(path), {
         include: [name.replace(/[\\*?[\]!#]/g, "\\$&")],
@@ -93,7 +98,7 @@ export const hostFields: Fields<HostValue> = {
       if (at === "/") return null;
     }
   },
-  "service(ports: [PortForward!]!, host: String = \"localhost\"): Service!": (
+  'service(ports: [PortForward!]!, host: String = "localhost"): Service!': (
     _self,
     args: { ports: PortForward[]; host: string },
     call,

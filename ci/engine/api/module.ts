@@ -105,7 +105,9 @@ class FunctionError extends EngineError {
 
 export function currentCall(call: Call): FunctionCall {
   if (call.client.call) return call.client.call;
-  throw new EngineError("no current module for direct API caller: this is a field for functions of a module");
+  throw new EngineError(
+    "no current module for direct API caller: this is a field for functions of a module",
+  );
 }
 
 export const errorFields: Fields<ErrorValue> = {

@@ -41,7 +41,7 @@ export const queryFields: Fields<undefined> = {
     call,
   ) => newFileValue(call, args.name, args.contents, args.permissions),
   "host: Host!": (_self, _args: object, call) => host(call),
-  "cacheVolume(key: String!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = \"\"): CacheVolume!":
+  'cacheVolume(key: String!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = ""): CacheVolume!':
     (_self, args: CacheVolumeValue) => args,
   "secret(uri: String!, cacheKey: String): Secret!": (_self, args: { uri: string }, call) =>
     secretByUri(call, args.uri),
@@ -81,7 +81,7 @@ export const queryFields: Fields<undefined> = {
     enums: [],
     interfaces: [],
   }),
-  "moduleSource(refString: String!, refPin: String = \"\", disableFindUp: Boolean = false): ModuleSource!":
+  'moduleSource(refString: String!, refPin: String = "", disableFindUp: Boolean = false): ModuleSource!':
     (_self, args: { refString: string }, call) => moduleSource(call, args.refString),
   "currentModule: CurrentModule!": (_self, _args: object, call) => currentCall(call),
   "currentFunctionCall: FunctionCall!": (_self, _args: object, call) => currentCall(call),
@@ -89,7 +89,12 @@ export const queryFields: Fields<undefined> = {
     _self,
     _args: object,
     call,
-  ) => call.session.served.flatMap(({ objects, enums, interfaces }) => [...objects, ...enums, ...interfaces]),
+  ) =>
+    call.session.served.flatMap(({ objects, enums, interfaces }) => [
+      ...objects,
+      ...enums,
+      ...interfaces,
+    ]),
 };
 
 /** Fields whose identity is not their arguments alone: who asks matters, or the text must stay secret. */
@@ -98,7 +103,7 @@ export const queryIdentities: Identities = {
   currentFunctionCall: perClient,
   host: perClient,
   setSecret: (args, { session }) =>
-    `setSecret ${String(args["name"])} ${session.engine.secretIdentity(String(args["plaintext"]))}`,
+    `setSecret ${String(args.name)} ${session.engine.secretIdentity(String(args.plaintext))}`,
 };
 
 function perClient(_args: Args, { client }: Asker): string {

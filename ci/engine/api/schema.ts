@@ -8,7 +8,6 @@ import {
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
 } from "graphql";
 import type { Client } from "../client.js";
@@ -43,7 +42,9 @@ export function assemble(
   const sdl = [
     ...inputs,
     "interface Node { id: ID! }",
-    ...[...signatures].map(([name, fields]) => `type ${name} implements Node { ${fields.join("\n")} }`),
+    ...[...signatures].map(
+      ([name, fields]) => `type ${name} implements Node { ${fields.join("\n")} }`,
+    ),
   ].join("\n");
   const schema = buildSchema(sdl, { assumeValidSDL: true });
   const nodeType = schema.getType("Node");
@@ -61,7 +62,7 @@ export function assemble(
       session.operations.set(`${table.name}.${name}`, operation as never);
       field.resolve = resolver(session, field, table);
     }
-    const id = fields["id"];
+    const id = fields.id;
     if (id) id.resolve = (node: Node | undefined) => node?.id ?? "Query@";
   }
   return schema;
@@ -78,12 +79,7 @@ function resolver(session: Session, field: GraphQLField<unknown, unknown>, table
   const isLazy = isNonNullType(type) && isObjectType(type.ofType);
   const ofObjects = isObjectType(getNamedType(type));
   const special = table.identities?.[field.name];
-  return (
-    source: unknown,
-    rawArgs: Record<string, unknown>,
-    context: RequestContext,
-    _info: GraphQLResolveInfo,
-  ): unknown => {
+  return (source: unknown, rawArgs: Record<string, unknown>, context: RequestContext): unknown => {
     const parent = source instanceof Node ? source : undefined;
     const args = decode(session, field.args, rawArgs);
     const recipe = { type: target, field: field.name, parent, args };

@@ -264,7 +264,7 @@ export const serviceFields: Fields<ServiceValue> = {
     const running = await servicesOf(call.session).attach(call, parentOf(call), call.signal);
     return running.ports.map((port) => portValue(port, "TCP"));
   },
-  "endpoint(port: Int, scheme: String = \"\"): String!": async (
+  'endpoint(port: Int, scheme: String = ""): String!': async (
     self,
     args: { port?: number; scheme: string },
     call,

@@ -49,12 +49,7 @@ export async function changeTree(
   signal: AbortSignal,
 ): Promise<Tree> {
   const id = digestOf("change", tree.snapshot.layers, tree.path, identity);
-  const snapshot = await store.mutate(
-    tree.snapshot,
-    id,
-    (root) => change(root, tree.path),
-    signal,
-  );
+  const snapshot = await store.mutate(tree.snapshot, id, (root) => change(root, tree.path), signal);
   return { ...tree, snapshot: await store.compact(snapshot) };
 }
 

@@ -122,7 +122,7 @@ export const typeDefFields: Fields<TypeDefValue> = {
     ...self,
     kind: kindName(args.kind),
   }),
-  "withScalar(name: String!, description: String = \"\"): TypeDef!": (
+  'withScalar(name: String!, description: String = ""): TypeDef!': (
     self,
     args: { name: string; description: string },
   ) => ({ ...self, kind: "SCALAR_KIND", ...args }),
@@ -131,28 +131,31 @@ export const typeDefFields: Fields<TypeDefValue> = {
     kind: "LIST_KIND",
     element: await need<TypeDefValue>(call, args.elementType),
   }),
-  "withObject(name: String!, description: String = \"\", sourceMap: ID, deprecated: String): TypeDef!":
+  'withObject(name: String!, description: String = "", sourceMap: ID, deprecated: String): TypeDef!':
     async (self, args: Described, call) => ({
       ...self,
       kind: "OBJECT_KIND",
       ...(await described(call, args)),
     }),
-  "withInterface(name: String!, description: String = \"\", sourceMap: ID): TypeDef!": async (
+  'withInterface(name: String!, description: String = "", sourceMap: ID): TypeDef!': async (
     self,
     args: Described,
     call,
   ) => ({ ...self, kind: "INTERFACE_KIND", ...(await described(call, args)) }),
-  "withEnum(name: String!, description: String = \"\", sourceMap: ID): TypeDef!": async (
+  'withEnum(name: String!, description: String = "", sourceMap: ID): TypeDef!': async (
     self,
     args: Described,
     call,
   ) => ({ ...self, kind: "ENUM_KIND", ...(await described(call, args)) }),
-  "withEnumMember(name: String!, value: String = \"\", description: String = \"\", sourceMap: ID, deprecated: String): TypeDef!":
+  'withEnumMember(name: String!, value: String = "", description: String = "", sourceMap: ID, deprecated: String): TypeDef!':
     async (self, args: Described & { value: string }, call) => ({
       ...self,
-      members: [...self.members, { ...(await described(call, args)), value: args.value || args.name }],
+      members: [
+        ...self.members,
+        { ...(await described(call, args)), value: args.value || args.name },
+      ],
     }),
-  "withField(name: String!, typeDef: ID!, description: String = \"\", sourceMap: ID, deprecated: String): TypeDef!":
+  'withField(name: String!, typeDef: ID!, description: String = "", sourceMap: ID, deprecated: String): TypeDef!':
     async (self, args: Described & { typeDef: Node }, call) => ({
       ...self,
       fields: [
@@ -196,7 +199,7 @@ export const functionFields: Fields<FunctionValue> = {
     self,
     args: { policy: string; timeToLive?: string },
   ) => ({ ...self, cachePolicy: args.policy, timeToLive: args.timeToLive }),
-  "withArg(name: String!, typeDef: ID!, description: String = \"\", defaultValue: JSON, defaultPath: String = \"\", ignore: [String!] = [], sourceMap: ID, deprecated: String, defaultAddress: String = \"\"): Function!":
+  'withArg(name: String!, typeDef: ID!, description: String = "", defaultValue: JSON, defaultPath: String = "", ignore: [String!] = [], sourceMap: ID, deprecated: String, defaultAddress: String = ""): Function!':
     async (
       self,
       args: Described & {

@@ -1,4 +1,5 @@
-import { GraphQLError, isObjectType, type GraphQLSchema } from "graphql";
+import type { GraphQLError } from "graphql";
+import { isObjectType, type GraphQLSchema } from "graphql";
 
 type ClientClass = new (context?: unknown) => object;
 
@@ -18,7 +19,10 @@ export async function daggerFields(): Promise<ReadonlyMap<string, readonly strin
 }
 
 function isClientClass(value: object): boolean {
-  return Object.getPrototypeOf(value) !== Function.prototype && /_ctx/.test(String(Object.getPrototypeOf(value)));
+  return (
+    Object.getPrototypeOf(value) !== Function.prototype &&
+    String(Object.getPrototypeOf(value)).includes("_ctx")
+  );
 }
 
 /**
@@ -29,7 +33,9 @@ export async function explainUnknownFields(
   schema: GraphQLSchema,
   mistakes: readonly GraphQLError[],
 ): Promise<readonly unknown[]> {
-  const known = mistakes.some(({ message }) => /^(Cannot query field|Unknown argument|Unknown type)/.test(message))
+  const known = mistakes.some(({ message }) =>
+    /^(Cannot query field|Unknown argument|Unknown type)/.test(message),
+  )
     ? await daggerFields()
     : undefined;
   return mistakes.map((mistake) => {
@@ -40,7 +46,9 @@ export async function explainUnknownFields(
     const [, argument, owner] =
       /^Unknown argument "(\w+)" on field "(\w+\.\w+)"/.exec(mistake.message) ?? [];
     if (argument && owner && isObjectType(schema.getType(owner.split(".")[0] ?? ""))) {
-      return { message: `${mistake.message} If Dagger has it: ${notImplemented(`${owner}(${argument})`)}` };
+      return {
+        message: `${mistake.message} If Dagger has it: ${notImplemented(`${owner}(${argument})`)}`,
+      };
     }
     return mistake.toJSON();
   });

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 
 /** A value that JSON can hold. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** JSON with sorted keys: equal values give equal text, whatever order they were built in. */
 export function canonical(value: Json | undefined): string {

@@ -57,7 +57,7 @@ export async function callFunction(
   )}`;
   const ttl = timeToLive(fn);
   const cacheable = ttl > 0 && closure(...nodes).every(({ portable }) => portable);
-  const label = `${target.module.name}.${fn?.name || "new"}`;
+  const label = `${target.module.name}.${fn?.name === "" || !fn ? "new" : fn.name}`;
   const { store, events } = call.session.engine;
   const known = cacheable ? ((await store.memo.get(key)) as Kept | undefined) : undefined;
   if (known && known.expires > Date.now()) {
@@ -153,7 +153,11 @@ async function contextual(
     ? posix.join(source.contextFolder, defaultPath)
     : posix.join(source.folder, defaultPath);
   if (typeDef.name === "Directory") {
-    return treeNode(call, "Directory", await importDirectory(call, path, { exclude: [...ignore], signal: call.signal }));
+    return treeNode(
+      call,
+      "Directory",
+      await importDirectory(call, path, { exclude: [...ignore], signal: call.signal }),
+    );
   }
   if (typeDef.name === "File") {
     const folder = await importDirectory(call, posix.dirname(path), {
@@ -162,7 +166,9 @@ async function contextual(
     });
     return treeNode(call, "File", await subtree(call, folder, posix.basename(path), "file"));
   }
-  throw new EngineError(`argument ${arg.name}: a default path is for a Directory or File, not ${typeDef.name}`);
+  throw new EngineError(
+    `argument ${arg.name}: a default path is for a Directory or File, not ${typeDef.name}`,
+  );
 }
 
 /** What a function returned, as a value of the API. */
@@ -227,4 +233,3 @@ function idsInJson(call: Call, text: string): Node[] {
     return [];
   }
 }
-

@@ -47,7 +47,9 @@ export async function readManifest(call: Call, reference: string): Promise<Modul
   try {
     manifest = JSON.parse(text) as Manifest;
   } catch (error) {
-    throw new EngineError(`${join(folder, "dagger.json")} is not JSON: ${(error as Error).message}`);
+    throw new EngineError(
+      `${join(folder, "dagger.json")} is not JSON: ${(error as Error).message}`,
+    );
   }
   const sdk = typeof manifest.sdk === "string" ? manifest.sdk : manifest.sdk?.source;
   if (sdk !== "typescript") {
@@ -62,7 +64,10 @@ export async function readManifest(call: Call, reference: string): Promise<Modul
   }
   const source = join(folder, manifest.source ?? ".");
   const files = await typescriptFiles(join(source, "src"));
-  if (files.length === 0) throw new EngineError(`module ${manifest.name ?? folder} has no TypeScript files in ${join(source, "src")}`);
+  if (files.length === 0)
+    throw new EngineError(
+      `module ${manifest.name ?? folder} has no TypeScript files in ${join(source, "src")}`,
+    );
   return {
     name: manifest.name ?? "",
     engineVersion: manifest.engineVersion ?? "",
@@ -89,11 +94,19 @@ async function typescriptFiles(folder: string): Promise<string[]> {
 }
 
 async function sourceDigest(folder: string, files: string[], manifest: string): Promise<string> {
-  const hash = createHash("sha256").update(manifest).update(await sdkVersion());
-  const extra = ["package.json", "package-lock.json", "tsconfig.json"].map((name) => join(folder, name));
+  const hash = createHash("sha256")
+    .update(manifest)
+    .update(await sdkVersion());
+  const extra = ["package.json", "package-lock.json", "tsconfig.json"].map((name) =>
+    join(folder, name),
+  );
   for (const file of [...files, ...extra]) {
     const content = await readFile(file).catch(() => Buffer.from(""));
-    hash.update(posix.normalize(relative(folder, file))).update("\0").update(content).update("\0");
+    hash
+      .update(posix.normalize(relative(folder, file)))
+      .update("\0")
+      .update(content)
+      .update("\0");
   }
   return hash.digest("hex");
 }
@@ -134,7 +147,8 @@ function namespaced(moduleName: string, module: ModuleValue): ModuleValue {
   const own = new Set(
     [...module.objects, ...module.enums, ...module.interfaces].map(({ name }) => name),
   );
-  const rename = (name: string) => (!own.has(name) || name.startsWith(main) ? name : `${main}${name}`);
+  const rename = (name: string) =>
+    !own.has(name) || name.startsWith(main) ? name : `${main}${name}`;
   const fix = (type: TypeDefValue): TypeDefValue => ({
     ...type,
     name: rename(type.name),

@@ -19,7 +19,7 @@ export function freeze(nodes: readonly Node[]): { recipes: Frozen; layers: strin
   if (all.some(({ portable }) => !portable)) return undefined;
   const layers = all
     .filter(({ recipe }) => recipe.field === "__tree")
-    .flatMap(({ recipe }) => recipe.args["layers"] as string[]);
+    .flatMap(({ recipe }) => recipe.args.layers as string[]);
   const recipes = all.map(({ digest, recipe: { type, field, parent, args } }) => ({
     digest,
     type,
@@ -59,8 +59,8 @@ export function thaw(call: Call, frozen: Frozen): void {
     };
     if (field === "__tree") {
       const tree = {
-        snapshot: { layers: recipe.args["layers"] as string[] },
-        path: recipe.args["path"] as string,
+        snapshot: { layers: recipe.args.layers as string[] },
+        path: recipe.args.path as string,
       };
       const value: DirectoryValue = { tree: ready(tree) };
       nodes.set(digest, call.session.preset(type, digest, value, recipe));

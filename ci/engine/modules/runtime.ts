@@ -11,10 +11,7 @@ import { Workers } from "./worker.js";
 
 const require = createRequire(import.meta.url);
 
-type Invocation = Pick<
-  FunctionCall,
-  "moduleName" | "parentName" | "name" | "parent" | "inputArgs"
->;
+type Invocation = Pick<FunctionCall, "moduleName" | "parentName" | "name" | "parent" | "inputArgs">;
 
 /** The SDK whose entrypoint runs modules, as installed beside this file. */
 function sdkFolder(): string {

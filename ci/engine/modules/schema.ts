@@ -28,13 +28,15 @@ export function moduleTables(module: ModuleValue, source: ModuleSourceValue): Mo
   const constructor = mainObject?.constructorFunction;
   const field = main.charAt(0).toLowerCase() + main.slice(1);
   const query: Fields<never> = {
-    [`${field}${parameters(constructor?.args ?? [])}: ${main}!`]: ((_self, args, call) =>
-      callFunction(call, { module, source, object: main, fn: constructor }, undefined, args)) as Fields<never>[string],
+    [`${field}${parameters(constructor?.args ?? [])}: ${main}!`]: (_self, args, call) =>
+      callFunction(call, { module, source, object: main, fn: constructor }, undefined, args),
   };
   return {
     tables: [{ name: "Query", fields: query }, ...tables],
     inputs: module.enums
-      .map(({ name, members }) => `enum ${name} { ${members.map((member) => member.name).join(" ")} }`)
+      .map(
+        ({ name, members }) => `enum ${name} { ${members.map((member) => member.name).join(" ")} }`,
+      )
       .join("\n"),
   };
 }
@@ -47,16 +49,15 @@ function objectTable(
   const fields: Record<string, Fields<never>[string]> = {};
   const identities: Record<string, Identities[string]> = {};
   for (const { name, typeDef } of object.fields) {
-    fields[`${camel(name)}: ${sdlType(typeDef)}`] = ((self: ObjectState, _args, call) =>
-      fieldOf(call, self, name, typeDef)) as Fields<never>[string];
+    fields[`${camel(name)}: ${sdlType(typeDef)}`] = (self: ObjectState, _args, call) =>
+      fieldOf(call, self, name, typeDef);
   }
   for (const fn of object.functions) {
-    fields[`${camel(fn.name)}${parameters(fn.args)}: ${sdlType(fn.returnType)}`] = ((
+    fields[`${camel(fn.name)}${parameters(fn.args)}: ${sdlType(fn.returnType)}`] = (
       self: ObjectState,
       args,
       call,
-    ) =>
-      callFunction(call, { module, source, object: object.name, fn }, self, args)) as Fields<never>[string];
+    ) => callFunction(call, { module, source, object: object.name, fn }, self, args);
     // A function that is never cached runs again each time somebody names it.
     if (fn.cachePolicy === "Never") identities[camel(fn.name)] = () => randomUUID();
   }
@@ -66,9 +67,14 @@ function objectTable(
 function parameters(args: FunctionValue["args"]): string {
   if (args.length === 0) return "";
   const list = args.map((arg) => {
-    const optional = arg.typeDef.optional || arg.defaultPath !== "" || arg.defaultAddress !== "" || arg.defaultValue !== undefined;
+    const optional =
+      arg.typeDef.optional ||
+      arg.defaultPath !== "" ||
+      arg.defaultAddress !== "" ||
+      arg.defaultValue !== undefined;
     const type = inputType(arg.typeDef).replace(/!$/, optional ? "" : "!");
-    const preset = arg.defaultValue === undefined ? "" : ` = ${literal(arg.defaultValue, arg.typeDef)}`;
+    const preset =
+      arg.defaultValue === undefined ? "" : ` = ${literal(arg.defaultValue, arg.typeDef)}`;
     return `${camel(arg.name)}: ${type}${preset}`;
   });
   return `(${list.join(", ")})`;

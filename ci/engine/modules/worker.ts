@@ -26,8 +26,8 @@ class Worker {
       cwd: workFolder,
       execArgv: ["--no-warnings", "--import", pathToFileURL(require.resolve("tsx")).href],
       env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
         DO_NOT_TRACK: "1",
         OTEL_SDK_DISABLED: "true",
         TSX_TSCONFIG_PATH: compilerOptions(workFolder, folder),

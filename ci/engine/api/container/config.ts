@@ -139,10 +139,11 @@ export const configFields: Fields<ContainerValue> = {
   },
   "withDockerHealthcheck(args: [String!]!, shell: Boolean, interval: String, timeout: String, startPeriod: String, startInterval: String, retries: Int): Container!":
     (self, args: HealthcheckArgs) => withConfig(self, { Healthcheck: healthcheck(args) }),
-  "withoutDockerHealthcheck: Container!": (self) => {
-    const { Healthcheck: _, ...config } = self.config;
-    return { ...self, config, imageRef: "" };
-  },
+  "withoutDockerHealthcheck: Container!": (self) => ({
+    ...self,
+    config: omit(self.config, "Healthcheck"),
+    imageRef: "",
+  }),
 
   "withRegistryAuth(address: String!, username: String!, secret: ID!): Container!": (
     self,

@@ -23,11 +23,7 @@ export interface DockerCopyArgs {
  * A Dockerfile's COPY: the content of directories, files under their names when the target is a
  * directory. New files belong to root unless an owner is given.
  */
-export function dockerCopy(
-  self: ContainerValue,
-  args: DockerCopyArgs,
-  call: Call,
-): ContainerValue {
+export function dockerCopy(self: ContainerValue, args: DockerCopyArgs, call: Call): ContainerValue {
   const path = containerPath(self, args.path);
   const at = locate(self, path);
   return {
@@ -47,7 +43,8 @@ export function dockerCopy(
         (await isDirectory(call, treeAt(files, at.mount), at.path));
       for (const match of matches) {
         const source = { ...root, path: below(root.path, match.path) };
-        const target = match.directory || !into ? at.path : posix.join(at.path, posix.basename(match.path));
+        const target =
+          match.directory || !into ? at.path : posix.join(at.path, posix.basename(match.path));
         const change = match.directory
           ? await copyDirectory(store, source, {}, place)
           : await copyFile(store, source, place);
@@ -72,19 +69,29 @@ async function found(
     for (const path of paths) {
       all.push({ path, directory: await isDirectory(call, root, path, source) });
     }
-    if (paths.length === 0) throw new EngineError(`failed to compute cache key: lstat ${source}: no such file or directory`);
+    if (paths.length === 0)
+      throw new EngineError(
+        `failed to compute cache key: lstat ${source}: no such file or directory`,
+      );
   }
   return all;
 }
 
 /** Whether `path` is a directory; with `required`, it must exist. */
-async function isDirectory(call: Call, tree: Tree, path: string, required?: string): Promise<boolean> {
+async function isDirectory(
+  call: Call,
+  tree: Tree,
+  path: string,
+  required?: string,
+): Promise<boolean> {
   return call.session.engine.store.view(tree.snapshot, async (root) => {
     try {
       return (await stat(await resolveIn(root, below(tree.path, path)))).isDirectory();
     } catch (error) {
       if (required === undefined) return false;
-      throw new EngineError(`COPY ${required}: no such file or directory in the build context`, { cause: error });
+      throw new EngineError(`COPY ${required}: no such file or directory in the build context`, {
+        cause: error,
+      });
     }
   });
 }

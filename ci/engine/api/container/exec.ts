@@ -96,7 +96,7 @@ export async function prepare(
     } else if (mount.kind === "cache") {
       const owner = await ownerOf(call, self, mount.owner, signal);
       const volume = await acquireVolume(call, mount, owner, signal);
-      releases.push(volume.release);
+      releases.push(() => volume.release());
       mounts.push({ kind: "cache", target, volumePath: volume.path });
       mountIdentities.push(`${target} cache ${mount.volume.digest} ${mount.sharing}`);
     } else {
@@ -170,10 +170,15 @@ async function run(
   const prepared = await prepare(call, self, command, args, signal);
   try {
     const stdin = await stdinOf(call, self, files, args);
-    const key = digestOf(prepared.identity, args.expect, stdin ? session.engine.secretIdentity(stdin) : "", [
-      containerPath(self, args.redirectStdout, args.expand),
-      containerPath(self, args.redirectStderr, args.expand),
-    ]);
+    const key = digestOf(
+      prepared.identity,
+      args.expect,
+      stdin ? session.engine.secretIdentity(stdin) : "",
+      [
+        containerPath(self, args.redirectStdout, args.expand),
+        containerPath(self, args.redirectStderr, args.expand),
+      ],
+    );
     const name = `exec ${command.join(" ")}`;
     const known = (await store.memo.get(`exec/${key}`)) as Outcome | undefined;
     if (known) events.cached(name);
@@ -183,7 +188,11 @@ async function run(
         key,
         (own) =>
           session.engine.slots.run(own, () =>
-            events.step(name, (output) => execute(call, self, files, prepared, { args, key, stdin, output }, own), own),
+            events.step(
+              name,
+              (output) => execute(call, self, files, prepared, { args, key, stdin, output }, own),
+              own,
+            ),
           ),
         signal,
       )) as Outcome);
@@ -197,7 +206,7 @@ interface Execution {
   readonly args: ExecArgs;
   readonly key: string;
   readonly stdin: Buffer | undefined;
-  output(stream: "stdout" | "stderr", chunk: Buffer): void;
+  readonly output: (stream: "stdout" | "stderr", chunk: Buffer) => void;
 }
 
 async function execute(
@@ -322,7 +331,9 @@ async function failure(
 async function tail(store: Store, blob: BlobRef): Promise<string> {
   const omitted = Math.max(0, blob.size - MAX_ERROR_OUTPUT);
   const chunks: Buffer[] = [];
-  for await (const chunk of store.blobs.open(blob.digest, { start: omitted }) as AsyncIterable<Buffer>) {
+  for await (const chunk of store.blobs.open(blob.digest, {
+    start: omitted,
+  }) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString("utf8");
@@ -347,7 +358,7 @@ async function output(call: Call, blob: BlobRef): Promise<string> {
 }
 
 export const execFields: Fields<ContainerValue> = {
-  "withExec(args: [String!]!, useEntrypoint: Boolean = false, stdin: String = \"\", redirectStdin: String = \"\", redirectStdout: String = \"\", redirectStderr: String = \"\", expect: ReturnType = SUCCESS, experimentalPrivilegedNesting: Boolean = false, insecureRootCapabilities: Boolean = false, expand: Boolean = false, noInit: Boolean = false): Container!":
+  'withExec(args: [String!]!, useEntrypoint: Boolean = false, stdin: String = "", redirectStdin: String = "", redirectStdout: String = "", redirectStderr: String = "", expect: ReturnType = SUCCESS, experimentalPrivilegedNesting: Boolean = false, insecureRootCapabilities: Boolean = false, expand: Boolean = false, noInit: Boolean = false): Container!':
     (self, args: ExecArgs, call): ContainerValue => ({
       ...self,
       imageRef: "",

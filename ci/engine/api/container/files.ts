@@ -194,7 +194,7 @@ export const fileSystemFields: Fields<ContainerValue> = {
     return statIn(call, tree, at.path, !args.doNotFollowSymlinks);
   },
 
-  "withDirectory(path: String!, source: ID!, exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false, owner: String = \"\", expand: Boolean = false, permissions: Int): Container!":
+  'withDirectory(path: String!, source: ID!, exclude: [String!] = [], include: [String!] = [], gitignore: Boolean = false, owner: String = "", expand: Boolean = false, permissions: Int): Container!':
     (
       self,
       args: Destination & CopyFilter & { source: Node; owner: string; permissions?: number },
@@ -208,12 +208,8 @@ export const fileSystemFields: Fields<ContainerValue> = {
           await placement(call, self, args, signal),
         ),
       ),
-  "withFile(path: String!, source: ID!, permissions: Int, owner: String = \"\", expand: Boolean = false): Container!":
-    (
-      self,
-      args: Destination & { source: Node; permissions?: number; owner: string },
-      call,
-    ) => {
+  'withFile(path: String!, source: ID!, permissions: Int, owner: String = "", expand: Boolean = false): Container!':
+    (self, args: Destination & { source: Node; permissions?: number; owner: string }, call) => {
       const intoDirectory = /\/\.?$/.test(args.path);
       if (intoDirectory) return withFiles(self, call, { ...args, sources: [args.source] });
       return changed(self, call, args, async (signal) =>
@@ -224,14 +220,10 @@ export const fileSystemFields: Fields<ContainerValue> = {
         ),
       );
     },
-  "withFiles(path: String!, sources: [ID!]!, permissions: Int, owner: String = \"\", expand: Boolean = false): Container!":
+  'withFiles(path: String!, sources: [ID!]!, permissions: Int, owner: String = "", expand: Boolean = false): Container!':
     (self, args: FilesArgs, call) => withFiles(self, call, args),
-  "withNewFile(path: String!, contents: String!, permissions: Int = 420, owner: String = \"\", expand: Boolean = false): Container!":
-    (
-      self,
-      args: Destination & { contents: string; permissions: number; owner: string },
-      call,
-    ) =>
+  'withNewFile(path: String!, contents: String!, permissions: Int = 420, owner: String = "", expand: Boolean = false): Container!':
+    (self, args: Destination & { contents: string; permissions: number; owner: string }, call) =>
       changed(self, call, args, async (signal) =>
         newFile(args.contents, await placement(call, self, args, signal)),
       ),
@@ -271,24 +263,23 @@ export const fileSystemFields: Fields<ContainerValue> = {
   }),
 
   "mounts: [String!]!": (self) => self.mounts.map(({ target }) => target),
-  "withMountedDirectory(path: String!, source: ID!, owner: String = \"\", readOnly: Boolean = false, expand: Boolean = false): Container!":
-    (
-      self,
-      args: Destination & { source: Node; owner: string; readOnly: boolean },
-      call,
-    ) => mounted(self, call, args, "directory"),
-  "withMountedFile(path: String!, source: ID!, owner: String = \"\", expand: Boolean = false): Container!":
+  'withMountedDirectory(path: String!, source: ID!, owner: String = "", readOnly: Boolean = false, expand: Boolean = false): Container!':
+    (self, args: Destination & { source: Node; owner: string; readOnly: boolean }, call) =>
+      mounted(self, call, args, "directory"),
+  'withMountedFile(path: String!, source: ID!, owner: String = "", expand: Boolean = false): Container!':
     (self, args: Destination & { source: Node; owner: string }, call) =>
       mounted(self, call, args, "file"),
   "withMountedTemp(path: String!, size: Int, expand: Boolean = false): Container!": (
     self,
     args: Destination & { size?: number },
-  ) => withMount(self, { kind: "temp", target: containerPath(self, args.path, args.expand), size: args.size }),
-  "withMountedCache(path: String!, cache: ID!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = \"\", expand: Boolean = false): Container!":
-    (
-      self,
-      args: Destination & { cache: Node; source?: Node; sharing: string; owner: string },
-    ) =>
+  ) =>
+    withMount(self, {
+      kind: "temp",
+      target: containerPath(self, args.path, args.expand),
+      size: args.size,
+    }),
+  'withMountedCache(path: String!, cache: ID!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = "", expand: Boolean = false): Container!':
+    (self, args: Destination & { cache: Node; source?: Node; sharing: string; owner: string }) =>
       withMount(self, {
         kind: "cache",
         target: containerPath(self, args.path, args.expand),
@@ -297,7 +288,7 @@ export const fileSystemFields: Fields<ContainerValue> = {
         sharing: args.sharing,
         owner: args.owner,
       }),
-  "withMountedSecret(path: String!, source: ID!, owner: String = \"\", mode: Int = 256, expand: Boolean = false): Container!":
+  'withMountedSecret(path: String!, source: ID!, owner: String = "", mode: Int = 256, expand: Boolean = false): Container!':
     (self, args: Destination & { source: Node; owner: string; mode: number }) => ({
       ...self,
       imageRef: "",

@@ -57,12 +57,14 @@ function registryHost(address: string): string {
 
 /** User names and passwords in the user's Docker configuration; credential helpers are not asked. */
 async function dockerCredentials(): Promise<Map<string, Credentials>> {
-  const folder = process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker");
+  const folder = process.env.DOCKER_CONFIG ?? join(homedir(), ".docker");
   const text = await readFile(join(folder, "config.json"), "utf8").catch(() => "{}");
   const { auths = {} } = JSON.parse(text) as { auths?: Record<string, { auth?: string }> };
   const found = new Map<string, Credentials>();
   for (const [address, { auth }] of Object.entries(auths)) {
-    const [username, ...password] = Buffer.from(auth ?? "", "base64").toString("utf8").split(":");
+    const [username, ...password] = Buffer.from(auth ?? "", "base64")
+      .toString("utf8")
+      .split(":");
     if (username) found.set(registryHost(address), { username, password: password.join(":") });
   }
   return found;
@@ -104,7 +106,13 @@ export async function from(
   const client = await registryClient(call, self, call.signal);
   let resolved;
   try {
-    resolved = await resolve(client, address, self.platform, call.session.engine.store, call.signal);
+    resolved = await resolve(
+      client,
+      address,
+      self.platform,
+      call.session.engine.store,
+      call.signal,
+    );
   } catch (error) {
     await client.close();
     if (call.signal.aborted) throw error;
@@ -141,7 +149,8 @@ async function variants(
     ),
   );
   // With variants, an empty container only carries them.
-  const all = others.length > 0 && self.imageRef === "" && isScratch(self) ? others : [self, ...others];
+  const all =
+    others.length > 0 && self.imageRef === "" && isScratch(self) ? others : [self, ...others];
   return Promise.all(
     all.map(async (container) => ({
       snapshot: (await container.files(call.signal)).rootfs,
@@ -228,7 +237,12 @@ export const imageFields: Fields<ContainerValue> = {
       const { store } = call.session.engine;
       const { imageTarball } = await images();
       const built = await variants(self, args, call);
-      const id = digestOf("tarball", JSON.stringify(built), args.forcedCompression, args.mediaTypes);
+      const id = digestOf(
+        "tarball",
+        JSON.stringify(built),
+        args.forcedCompression,
+        args.mediaTypes,
+      );
       const snapshot = await store.mutate(
         { layers: [] },
         id,
@@ -251,7 +265,7 @@ export const imageFields: Fields<ContainerValue> = {
     await writeTarball(self, args, call, target);
     return target;
   },
-  "import(source: ID!, tag: String = \"\"): Container!": async (
+  'import(source: ID!, tag: String = ""): Container!': async (
     self,
     args: { source: Node; tag: string },
     call,

@@ -59,7 +59,11 @@ export async function dockerBuild(args: DockerBuildArgs, call: Call): Promise<Co
     context:
       patterns.length === 0
         ? directory
-        : op(directory, "Directory", "filter", { exclude: patterns, include: [], gitignore: false }),
+        : op(directory, "Directory", "filter", {
+            exclude: patterns,
+            include: [],
+            gitignore: false,
+          }),
     secrets: args.secrets,
     stages: new Map(),
     op,
@@ -87,12 +91,13 @@ async function runAll(build: Build, text: string, args: DockerBuildArgs): Promis
   for (const instruction of DockerfileParser.parse(text).getInstructions()) {
     const keyword = instruction.getKeyword();
     if (keyword === "FROM") {
-      if (stage && stage.name === args.target && args.target !== "") return stage;
+      if (args.target !== "" && stage?.name === args.target) return stage;
       stage = from(build, instruction, globals, given, args.platform);
       build.stages.set(String(count++), stage);
       if (stage.name !== undefined) build.stages.set(stage.name, stage);
     } else if (!stage) {
-      if (keyword !== "ARG") throw new EngineError(`line ${line(instruction)}: ${keyword} before FROM`);
+      if (keyword !== "ARG")
+        throw new EngineError(`line ${line(instruction)}: ${keyword} before FROM`);
       declare(globals, instruction, given, globals);
     } else {
       await apply(build, stage, instruction, given, globals);
@@ -101,7 +106,8 @@ async function runAll(build: Build, text: string, args: DockerBuildArgs): Promis
   if (!stage) throw new EngineError("the Dockerfile has no FROM");
   if (args.target !== "" && stage.name !== args.target) {
     const named = build.stages.get(args.target);
-    if (!named) throw new EngineError(`target stage ${JSON.stringify(args.target)} could not be found`);
+    if (!named)
+      throw new EngineError(`target stage ${JSON.stringify(args.target)} could not be found`);
     return named;
   }
   return stage;
@@ -122,7 +128,9 @@ function from(
   const flag = all.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
   const [image = "", as, name] = all.filter((word) => !word.startsWith("--"));
   if (as !== undefined && as.toUpperCase() !== "AS") {
-    throw new EngineError(`line ${line(instruction)}: FROM ${all.join(" ")}: expected AS, found ${as}`);
+    throw new EngineError(
+      `line ${line(instruction)}: FROM ${all.join(" ")}: expected AS, found ${as}`,
+    );
   }
   const known = build.stages.get(image.toLowerCase());
   const wanted = flag ?? platform;
@@ -159,14 +167,18 @@ async function apply(
   const keyword = instruction.getKeyword();
   if (keyword === "RUN") return runInstruction(build, stage, instruction);
   const environment = await stage.environment();
-  const all = expandWords(words(instruction), (name) => environment.get(name) ?? stage.args.get(name));
+  const all = expandWords(
+    words(instruction),
+    (name) => environment.get(name) ?? stage.args.get(name),
+  );
   const rest = all.filter((word) => !/^--[a-z]/.test(word));
   switch (keyword) {
     case "ARG":
       declare(stage.args, instruction, given, globals);
       return;
     case "ENV":
-      for (const [name, value] of pairs(all)) stage.add("withEnvVariable", { name, value, expand: false });
+      for (const [name, value] of pairs(all))
+        stage.add("withEnvVariable", { name, value, expand: false });
       return;
     case "LABEL":
       for (const [name, value] of pairs(all)) stage.add("withLabel", { name, value });
@@ -192,7 +204,10 @@ async function apply(
       }
       return;
     case "ENTRYPOINT":
-      stage.add("withEntrypoint", { args: stage.command(instruction), keepDefaultArgs: stage.hasOwnCommand });
+      stage.add("withEntrypoint", {
+        args: stage.command(instruction),
+        keepDefaultArgs: stage.hasOwnCommand,
+      });
       return;
     case "CMD":
       stage.add("withDefaultArgs", { args: stage.command(instruction) });

@@ -24,7 +24,8 @@ export async function runInstruction(
   }
   const known = await stage.environment();
   const temporary = [...stage.args].filter(([name]) => !known.has(name));
-  for (const [name, value] of temporary) stage.add("withEnvVariable", { name, value, expand: false });
+  for (const [name, value] of temporary)
+    stage.add("withEnvVariable", { name, value, expand: false });
   const targets: string[] = [];
   for (const mount of mounts) targets.push(await mountOne(build, stage, mount));
   stage.add("withExec", {
@@ -56,7 +57,8 @@ function options(text: string): Map<string, string> {
 /** The script of a here-document whose shell is the stage's own, else the text as it is. */
 function script(instruction: Instruction, text: string): string {
   const whole = raw(instruction);
-  const document = /^\s*(?:--\S+\s+)*<<-?\s*["']?(\w+)["']?[ \t]*\r?\n([\s\S]*?)\r?\n\1[ \t]*$/.exec(whole);
+  const document =
+    /^\s*(?:--\S+\s+)*<<-?\s*["']?(\w+)["']?[ \t]*\r?\n([\s\S]*?)\r?\n\1[ \t]*$/.exec(whole);
   if (document) return document[2] ?? "";
   return text.includes("<<") ? whole : text;
 }
@@ -93,7 +95,13 @@ async function mountOne(build: Build, stage: Stage, mount: Map<string, string>):
     const root = base === undefined ? build.context : rootOf(build, base);
     const source = mount.get("source") ?? mount.get("src") ?? "/";
     const directory = build.op(root, "Directory", "directory", { path: source });
-    stage.add("withMountedDirectory", { path: target, source: directory, owner: "", readOnly: true, expand: false });
+    stage.add("withMountedDirectory", {
+      path: target,
+      source: directory,
+      owner: "",
+      readOnly: true,
+      expand: false,
+    });
   } else {
     throw new EngineError(
       `RUN --mount=type=${type} is not implemented by the embedded engine; it works on Dagger's engine`,
@@ -117,5 +125,7 @@ async function secretNamed(build: Build, name: string) {
     const secret = await session.force<SecretValue>(node, client, signal);
     if (secret.name === name) return node;
   }
-  throw new EngineError(`secret ${JSON.stringify(name)} is used by RUN --mount=type=secret and was not given`);
+  throw new EngineError(
+    `secret ${JSON.stringify(name)} is used by RUN --mount=type=secret and was not given`,
+  );
 }
