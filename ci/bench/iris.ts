@@ -80,7 +80,12 @@ export async function workers(scratch: string, times: number): Promise<Section> 
     await ask(session, field("moduleSource", module), "asModule", "serve");
     const test = async (count: string): Promise<number> => {
       await edit(project);
-      const source = await ask(session, "host", field("directory", { path: project, noCache: true }), "id");
+      const source = await ask(
+        session,
+        "host",
+        field("directory", { path: project, noCache: true }),
+        "id",
+      );
       const set = [`python.version=${python}`, `test.workers=${count}`];
       const report = await ask(
         session,

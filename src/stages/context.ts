@@ -91,11 +91,21 @@ export function toolTable(
   return isTable(found) ? found : undefined;
 }
 
-/** Whether one of the tools' own configuration files, of the `.ini` kind, has such a line. */
+/**
+ * Whether one of the tools' own configuration files, of the `.ini` kind, sets one of these keys.
+ *
+ * @param sections The tool's section, by file; the same key in another tool's section is not meant.
+ */
 export function hasSetting(
   { texts }: Pick<Context, "texts">,
-  files: readonly string[],
-  line: RegExp,
+  sections: Readonly<Record<string, string>>,
+  keys: readonly string[],
 ): boolean {
-  return files.some((file) => line.test(texts[file] ?? ""));
+  return Object.entries(sections).some(([file, section]) => {
+    let current = "";
+    return (texts[file] ?? "").split(/\r?\n/).some((line) => {
+      current = /^\[(.+)\]/.exec(line)?.[1] ?? current;
+      return current === section && keys.includes(/^(\w+)\s*[=:]/.exec(line)?.[1] ?? "");
+    });
+  });
 }

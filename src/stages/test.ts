@@ -48,7 +48,11 @@ function testPaths(
   const chosen =
     "testpaths" in settings ||
     (isTable(settings.ini_options) && "testpaths" in settings.ini_options) ||
-    hasSetting(context, ["pytest.ini", "setup.cfg", "tox.ini"], /^\s*testpaths\s*=/m);
+    hasSetting(
+      context,
+      { "pytest.ini": "pytest", "setup.cfg": "tool:pytest", "tox.ini": "pytest" },
+      ["testpaths"],
+    );
   return chosen ? [] : context.project.layout.tests;
 }
 
@@ -78,8 +82,8 @@ function choosesSources(context: Pick<Context, "pyproject" | "texts">): boolean 
   if (isTable(run) && ["source", "source_pkgs", "include"].some((key) => key in run)) return true;
   return hasSetting(
     context,
-    [".coveragerc", "setup.cfg", "tox.ini"],
-    /^\s*(source|source_pkgs|include)\s*=/m,
+    { ".coveragerc": "run", "setup.cfg": "coverage:run", "tox.ini": "coverage:run" },
+    ["source", "source_pkgs", "include"],
   );
 }
 

@@ -33,11 +33,11 @@ function defaultPaths(
   const settings = toolTable(context, "mypy") ?? {};
   const chosen =
     ["files", "packages", "modules"].some((key) => key in settings) ||
-    hasSetting(
-      context,
-      ["mypy.ini", ".mypy.ini", "setup.cfg"],
-      /^\s*(files|packages|modules)\s*=/m,
-    );
+    hasSetting(context, { "mypy.ini": "mypy", ".mypy.ini": "mypy", "setup.cfg": "mypy" }, [
+      "files",
+      "packages",
+      "modules",
+    ]);
   if (chosen) return [];
   const { layout } = context.project;
   return layout.source.length > 0 ? [...layout.source, ...layout.tests] : ["."];

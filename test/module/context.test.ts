@@ -25,10 +25,12 @@ test("finds_a_tool's_table_and_no_other_tool's", () => {
   assert.is(toolTable(project, "bandit"), undefined);
 });
 
-test("finds_settings_in_the_files_named_and_in_no_others", () => {
-  const project = service([], "", { "setup.cfg": "[mypy]\nfiles = src\n" });
-  assert.ok(hasSetting(project, ["setup.cfg"], /^files\s*=/m));
-  assert.not.ok(hasSetting(project, ["mypy.ini"], /^files\s*=/m));
+test("finds_settings_in_the_tool's_section_of_the_files_named_and_in_no_others", () => {
+  const text = "[bumpversion]\nmodules = a\n\n[mypy]\nstrict = true\nfiles = src\n";
+  const project = service([], "", { "setup.cfg": text });
+  assert.ok(hasSetting(project, { "setup.cfg": "mypy" }, ["packages", "files"]));
+  assert.not.ok(hasSetting(project, { "setup.cfg": "mypy" }, ["modules"]));
+  assert.not.ok(hasSetting(project, { "mypy.ini": "mypy" }, ["files"]));
 });
 
 test("safety_gets_its_key_by_no_argument", () => {
