@@ -1,0 +1,3 @@
+module dagger/reuse-go
+
+go 1.24

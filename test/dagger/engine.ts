@@ -1,0 +1,87 @@
+import { fileURLToPath } from "node:url";
+
+import { daggerCommand, openSession } from "../../ci/cli/session/open.js";
+import { startAdvisories } from "../../ci/sandbox/advisories.js";
+import { cachePath } from "../../ci/sandbox/cache.js";
+import { ensureRegistry } from "../../ci/sandbox/registry.js";
+
+/** The repository, which is the module too. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export type EngineName = "embedded" | "dagger";
+
+/** An engine with Slipway's functions in its schema, and what a caller needs beside it. */
+export interface Engine {
+  readonly name: EngineName;
+  query: <T>(document: string) => Promise<T>;
+  /** ID of a folder of the repository. */
+  directory: (path: string) => Promise<string>;
+  /** ID of a service with the sandbox's advisories. */
+  readonly advisories: string;
+  /** Commands that call a function of the module, and the environment for them. */
+  readonly commands: readonly (readonly [command: string, ...args: string[]])[];
+  readonly env: NodeJS.ProcessEnv;
+  close: () => Promise<void>;
+}
+
+/**
+ * The engine that ENGINE names; embedded by default.
+ *
+ * @throws when it is neither name, and CliError when Dagger's engine is not there, with what it needs.
+ */
+export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promise<Engine> {
+  if (name !== "embedded" && name !== "dagger") {
+    throw new Error(`ENGINE is embedded or dagger, not ${name}.`);
+  }
+  if (name === "embedded" && process.env.SLIPWAY_MIRRORS === undefined) {
+    const { address } = await ensureRegistry();
+    process.env.SLIPWAY_MIRRORS = `docker.io=http://${address}`;
+    process.env.SLIPWAY_CACHE ??= cachePath("e2e");
+  }
+  const dagger = name === "dagger" ? await daggerCommand(process.env) : undefined;
+  if (name === "dagger" && dagger === undefined) {
+    throw new Error(
+      "ENGINE=dagger needs the dagger command in the PATH (and what it needs: Docker, Podman, or _EXPERIMENTAL_DAGGER_RUNNER_HOST).",
+    );
+  }
+  const session = await openSession({ engine: name, signal: new AbortController().signal });
+  const { endpoint } = session;
+  const query = <T>(document: string): Promise<T> => session.query<T>(document);
+  await query(`{ moduleSource(refString: ${JSON.stringify(ROOT)}) { asModule { serve } } }`);
+  const server = await startAdvisories();
+  const backend = Number(new URL(server.url).port);
+  const { host } = await query<{ host: { service: { id: string } } }>(
+    `{ host { service(host: "127.0.0.1", ports: [{ frontend: 80, backend: ${backend} }]) { id } } }`,
+  );
+  const slipway = [
+    process.execPath,
+    `${ROOT}ci/cli/slipway.mjs`,
+    "call",
+    "--engine",
+    name,
+  ] as const;
+  return {
+    name,
+    query,
+    directory: async (path) => {
+      const answer = await query<{ host: { directory: { id: string } } }>(
+        `{ host { directory(path: ${JSON.stringify(ROOT + path)}) { id } } }`,
+      );
+      return answer.host.directory.id;
+    },
+    advisories: host.service.id,
+    commands: dagger === undefined ? [slipway] : [slipway, [dagger, "call", "--mod", ROOT]],
+    env:
+      name === "embedded"
+        ? process.env
+        : {
+            ...process.env,
+            DAGGER_SESSION_PORT: String(endpoint.port),
+            DAGGER_SESSION_TOKEN: endpoint.token,
+          },
+    close: async () => {
+      await session.close();
+      await server.stop();
+    },
+  };
+}
