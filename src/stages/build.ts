@@ -20,6 +20,10 @@ const APPLICATION = "/app";
 const FORGET_WHEN =
   'cd "$1" && sed -i "/uv_cache\\.json,/d" ./*.dist-info/RECORD && rm -f ./*.dist-info/uv_cache.json';
 
+/** Moves a folder to `/layer`, without uv's lock, and gives everything there one time. */
+const LEVEL =
+  'rm -f "$1/.lock" && mkdir -p "/layer$(dirname "$1")" && mv "$1" "/layer$1" && find /layer -exec touch -h -d "$2" {} +';
+
 /** What the caller knows of this build, for the labels; all of it changes the image's digest. */
 export interface BuildFacts {
   /** Commit that the source is of. */
@@ -71,8 +75,8 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
   const dependencies = await installedDependencies(builder, context);
   const image = Object.entries(imageEnvironment(config))
     .reduce((each, [name, value]) => each.withEnvVariable(name, value), base)
-    .withDirectory("/", layer(DEPENDENCIES, dependencies))
-    .withDirectory("/", layer(APPLICATION, installedApplication(builder, context)))
+    .withDirectory("/", dependencies)
+    .withDirectory("/", installedApplication(builder, context))
     .withWorkdir(APPLICATION)
     .withUser(`${build.user}:${build.user}`)
     .withExposedPort(build.port)
@@ -87,21 +91,23 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
   });
 }
 
-/** A tree with one folder, which has its time of the epoch too: a folder made by a copy is of now. */
-function layer(path: string, content: Directory): Directory {
-  return dag.directory().withDirectory(path, content).withTimestamps(EPOCH);
+/**
+ * A tree with one folder of a container, all of it as old as the epoch. In the container, because
+ * Dagger's engine follows links when it sets times, and Python's lead out of the tree.
+ */
+function layer(container: Container, path: string): Directory {
+  return container.withExec(["sh", "-c", LEVEL, "sh", path, `@${EPOCH}`]).directory("/layer");
 }
 
 /** The virtual environment with what the running service needs, and nothing of the service. */
 async function installedDependencies(builder: Container, context: Context): Promise<Directory> {
   const { runtime } = await requirementTexts(context);
-  return withUv(
+  const installed = withUv(
     withRequirements(builder, runtime),
     ["pip", "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS_FILE],
     context,
-  )
-    .directory(DEPENDENCIES)
-    .filter({ exclude: [".lock"] });
+  );
+  return layer(installed, DEPENDENCIES);
 }
 
 /** The service as its build backend packs it, or its packages as they are when it has none. */
@@ -136,7 +142,7 @@ function installedApplication(builder: Container, context: Context): Directory {
           "--invalidation-mode=unchecked-hash",
           APPLICATION,
         ]);
-  return installed.directory(APPLICATION).filter({ exclude: [".lock"] });
+  return layer(installed, APPLICATION);
 }
 
 /** Folders and modules that make up the code of a project without a build backend. */
