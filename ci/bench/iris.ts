@@ -80,10 +80,11 @@ export async function workers(scratch: string, times: number): Promise<Section> 
     await ask(session, field("moduleSource", module), "asModule", "serve");
     const test = async (count: string): Promise<number> => {
       await edit(project);
+      // A session has one answer for one question: the pattern, which excludes nothing, is new.
       const source = await ask(
         session,
         "host",
-        field("directory", { path: project, noCache: true }),
+        field("directory", { path: project, exclude: [randomUUID()] }),
         "id",
       );
       const set = [`python.version=${python}`, `test.workers=${count}`];

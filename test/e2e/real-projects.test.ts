@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
     code: ["toolz", "tlz"],
     tests: [],
     needs: ["pycodestyle"],
-    count: 0,
+    count: 193,
   },
 ];
 

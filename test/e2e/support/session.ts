@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -95,7 +96,8 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     query,
     directory: async (path) => {
       const answer = await query<{ host: { directory: { id: string } } }>(
-        `{ host { directory(path: ${JSON.stringify(path)}, noCache: true) { id } } }`,
+        // A session has one answer for one question: the pattern, which excludes nothing, is new.
+        `{ host { directory(path: ${JSON.stringify(path)}, exclude: ["${randomUUID()}"]) { id } } }`,
       );
       return answer.host.directory.id;
     },
