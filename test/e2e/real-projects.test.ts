@@ -76,6 +76,8 @@ for (const project of CASES) {
       only: TOOLS,
       set: [`python.version=${python}`],
     });
+    const errored = report.checks.filter((each) => each.state === "ERRORED");
+    assert.is(errored.length, 0, summary);
     const version = (name: CheckName): string => checkOf(report, name).version ?? "";
     const pinned = [
       `ruff==${version("lint")}`,
