@@ -3,7 +3,7 @@ import { digestOf } from "../graph/digest.js";
 import type { Node } from "../graph/node.js";
 import { copyTree } from "../store/tree.js";
 import type { Call, Fields } from "./call.js";
-import { treeOf } from "./directory.js";
+import { treeOf } from "./trees.js";
 import type { Owner } from "./trees.js";
 import type { CacheVolumeValue } from "./values.js";
 

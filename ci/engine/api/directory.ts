@@ -28,16 +28,11 @@ import {
   parseOwner,
   readTree,
   scratch,
+  treeOf,
   type Owner,
   type Tree,
 } from "./trees.js";
-import type { DirectoryValue, FileValue } from "./values.js";
-
-/** The tree of a Directory or File argument. */
-export async function treeOf(call: Call, node: Node, signal = call.signal): Promise<Tree> {
-  const value = await call.session.force<DirectoryValue | FileValue>(node, call.client, signal);
-  return value.tree(signal);
-}
+import type { DirectoryValue } from "./values.js";
 
 /** A directory after a change at `path` below it. */
 function changed(
@@ -75,7 +70,7 @@ function ownerIn(call: Call, tree: Tree, owner: string | undefined): Promise<Own
 }
 
 /** A part of a directory, which must be there and of the right kind. */
-export function part(
+function part(
   self: DirectoryValue,
   call: Call,
   path: string,
@@ -374,7 +369,7 @@ function changedByFile(
 }
 
 /** Whether there is a directory at `path`. */
-export function isDirectory(call: Call, snapshot: Snapshot, path: string): Promise<boolean> {
+function isDirectory(call: Call, snapshot: Snapshot, path: string): Promise<boolean> {
   return call.session.engine.store.view(snapshot, async (root) =>
     resolveIn(root, path)
       .then(stat)

@@ -12,7 +12,7 @@ import { emptyTypeDef, type FunctionValue, type TypeDefValue } from "./typedef.j
 import type { CacheVolumeValue, DirectoryValue, SecretValue } from "./values.js";
 
 /** The version of Dagger whose API the embedded engine speaks. */
-export const API_VERSION = "v0.21.8";
+const API_VERSION = "v0.21.8";
 
 function platform(text: string | undefined, call: Call): Platform {
   if (!text) return call.session.engine.platform;

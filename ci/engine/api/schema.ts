@@ -139,7 +139,9 @@ function decode(
 }
 
 function isId(type: GraphQLInputType): boolean {
-  return getNamedType(type).name === "ID";
+  const { name } = getNamedType(type);
+  // Types of modules have scalars of their own for their IDs, as in Dagger.
+  return name === "ID" || name.endsWith("ID");
 }
 
 function toNode(session: Session, value: unknown): unknown {

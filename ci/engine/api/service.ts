@@ -5,7 +5,7 @@ import type { Node } from "../graph/node.js";
 import type { Session } from "../session.js";
 import type { Call, Fields } from "./call.js";
 import { expand, type ContainerValue } from "./container/value.js";
-import { prepare } from "./container/exec.js";
+import { prepare } from "./container/prepare.js";
 import type { PortForward, PortValue } from "./values.js";
 
 export interface ServiceValue {
@@ -30,6 +30,9 @@ interface Entry {
   /** Its address, once it is up. */
   ip?: string;
 }
+
+/** How long a service outlives its last client, as in Dagger: the next step often wants it again. */
+const DETACH_GRACE_MS = 10_000;
 
 /** The services of one session: each is started once and lives while somebody needs it. */
 class Services {
@@ -66,12 +69,15 @@ class Services {
     }
   }
 
-  /** The last one out switches the light off; a service started by hand has itself as a user. */
-  async detach(node: Node): Promise<void> {
+  /** Some time after its last user left, a service ends; one started by hand is its own user. */
+  detach(node: Node): void {
     const entry = this.entries.get(node.digest);
     if (!entry) return;
     entry.users -= 1;
-    if (entry.users <= 0) await this.stop(node, false);
+    setTimeout(() => {
+      const unused = this.entries.get(node.digest) === entry && entry.users <= 0;
+      if (unused) this.stop(node, false).catch(() => undefined);
+    }, DETACH_GRACE_MS).unref();
   }
 
   async stop(node: Node, kill: boolean): Promise<void> {
@@ -101,11 +107,11 @@ export async function bindings(
   call: Call,
   bound: readonly { alias: string; service: Node }[],
   signal: AbortSignal,
-): Promise<{ aliases: Record<string, string>; release(): Promise<void> }> {
+): Promise<{ aliases: Record<string, string>; release(): void }> {
   const services = servicesOf(call.session);
   const attached: Node[] = [];
-  const release = async () => {
-    for (const node of attached.splice(0)) await services.detach(node);
+  const release = () => {
+    for (const node of attached.splice(0)) services.detach(node);
   };
   try {
     const aliases: Record<string, string> = {};
@@ -120,7 +126,7 @@ export async function bindings(
     );
     return { aliases: { ...services.hostnames(), ...aliases }, release };
   } catch (error) {
-    await release();
+    release();
     throw error;
   }
 }
@@ -172,12 +178,12 @@ export function containerService(
           ports: self.ports.map(({ port }) => port),
           async stop(kill) {
             await running.stop(kill);
-            await bound.release();
+            bound.release();
             await prepared.release();
           },
         };
       } catch (error) {
-        await bound.release();
+        bound.release();
         await prepared.release();
         if (!(error instanceof ServiceExitError)) throw error;
         throw new ExecFailure(command, error.exit.exitCode, error.exit.tail.trim(), "");
@@ -238,7 +244,7 @@ export function tunnelService(
         ...own,
         async stop(kill) {
           await own.stop(kill);
-          await services.detach(args.service);
+          services.detach(args.service);
         },
       };
     },

@@ -1,7 +1,6 @@
-import { EngineError } from "../graph/errors.js";
-import type { Node } from "../graph/node.js";
 import { cacheVolumeFields } from "./cache.js";
-import type { Call, Fields } from "./call.js";
+import { loaders } from "./loaders.js";
+import { checkFields, checkGroupFields, moduleCheckFields } from "./checks.js";
 import { configFields } from "./container/config.js";
 import { dockerCopy } from "./container/copy.js";
 import { execFields } from "./container/exec.js";
@@ -48,7 +47,9 @@ const types: readonly TypeTable[] = [
   { name: "CacheVolume", fields: cacheVolumeFields },
   { name: "Service", fields: serviceFields },
   { name: "Host", fields: hostFields },
-  { name: "Module", fields: moduleFields },
+  { name: "Module", fields: { ...moduleFields, ...moduleCheckFields } },
+  { name: "Check", fields: checkFields },
+  { name: "CheckGroup", fields: checkGroupFields },
   { name: "ModuleSource", fields: moduleSourceFields },
   { name: "CurrentModule", fields: currentModuleFields },
   { name: "FunctionCall", fields: functionCallFields },
@@ -68,22 +69,9 @@ const types: readonly TypeTable[] = [
   ...Object.entries(plainFields).map(([name, fields]) => ({ name, fields })),
 ];
 
-/** `loadContainerFromID` and its like: an object by its ID, refused when it is of another type. */
-const loaders: Fields<undefined> = Object.fromEntries(
-  types.map(({ name }) => [
-    `load${name}FromID(id: ID!): ${name}!`,
-    (_self: undefined, args: { id: Node }, call: Call) => {
-      if (args.id.type === name) {
-        return call.session.force(args.id, call.client, call.signal);
-      }
-      throw new EngineError(`expected the ID of a ${name}, got one of a ${args.id.type}`);
-    },
-  ]),
-);
-
 /** Every type that the embedded engine implements. */
 export const coreTables: readonly TypeTable[] = [
-  { name: "Query", fields: { ...queryFields, ...loaders }, identities: queryIdentities },
+  { name: "Query", fields: { ...queryFields, ...loaders(types) }, identities: queryIdentities },
   ...types,
 ];
 

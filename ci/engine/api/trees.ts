@@ -1,9 +1,12 @@
 import { posix } from "node:path";
 import { digestOf, type Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
+import type { Node } from "../graph/node.js";
 import { digestTree, resolveIn } from "../store/tree.js";
 import type { Store } from "../store/store.js";
 import type { Snapshot } from "../store/types.js";
+import type { Call } from "./call.js";
+import type { DirectoryValue, FileValue } from "./values.js";
 
 /** A directory or file: where it lies in a stack of layers. */
 export interface Tree {
@@ -97,4 +100,10 @@ async function idOf(
     throw new EngineError(`no such ${what}: ${name} (looked up in ${file})`);
   }
   return Number(id);
+}
+
+/** The tree of a Directory or File argument. */
+export async function treeOf(call: Call, node: Node, signal = call.signal): Promise<Tree> {
+  const value = await call.session.force<DirectoryValue | FileValue>(node, call.client, signal);
+  return value.tree(signal);
 }

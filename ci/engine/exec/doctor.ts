@@ -17,7 +17,7 @@ export interface Check {
 }
 
 /** This machine cannot run containers; the message names all that is missing, and what to do. */
-export class DoctorError extends Error {
+class DoctorError extends Error {
   constructor(readonly checks: readonly Check[]) {
     const lines = checks.map(({ name, detail, fix }) => `  ${name}: ${detail} - ${fix}`);
     super(`This machine cannot run containers:\n${lines.join("\n")}`);

@@ -39,7 +39,7 @@ export class Node {
 }
 
 /** Arguments as JSON in which nodes stand as their digests. */
-export function identity(value: unknown): Json {
+function identity(value: unknown): Json {
   if (value instanceof Node) return `@${value.digest}`;
   if (Array.isArray(value)) return value.map(identity);
   if (value !== null && typeof value === "object") {

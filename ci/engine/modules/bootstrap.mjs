@@ -11,12 +11,25 @@ const fromModule = createRequire(join(folder, "package.json"));
 const sdkPath = fromModule.resolve("@dagger.io/dagger");
 
 // The entrypoint reads the module's types at each call. The sources of a process never change, so
-// the compiler's program, which is most of a call's time, is made once.
+// the compiler's program, which is most of a call's time, is made once; and without the types of
+// other packages and of browsers, which cannot stand in a function's signature.
 const fromSdk = createRequire(sdkPath);
 const ts = fromSdk("typescript");
 let program;
+function createProgram(roots, options) {
+  const lean = { ...options, types: [], lib: ["lib.es2022.d.ts"] };
+  const host = ts.createCompilerHost(lean);
+  host.resolveModuleNames = (names, file) =>
+    names.map((name) =>
+      name.startsWith(".") || name === "@dagger.io/dagger"
+        ? ts.resolveModuleName(name, file, lean, host).resolvedModule
+        : undefined,
+    );
+  program ??= ts.createProgram(roots, lean, host);
+  return program;
+}
 fromSdk.cache[fromSdk.resolve("typescript")].exports = Object.create(ts, {
-  createProgram: { value: (...args) => (program ??= ts.createProgram(...args)) },
+  createProgram: { value: createProgram },
 });
 
 const { entrypoint } = await import(pathToFileURL(sdkPath).href);

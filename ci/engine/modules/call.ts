@@ -65,23 +65,28 @@ export async function callFunction(
     events.cached(label);
     return decode(call, target, fn, known.value);
   }
-  const value = await events.step(
-    label,
-    (output) =>
-      runFunction(
-        call,
-        target.source,
-        {
-          moduleName: target.module.name,
-          parentName: shortName(target, target.object),
-          name: fn?.name ?? "",
-          parent,
-          inputArgs: inputs,
-        },
-        output,
-      ),
-    call.signal,
-  );
+  const run = (signal: AbortSignal) =>
+    events.step(
+      label,
+      (output) =>
+        runFunction(
+          { ...call, signal },
+          target.source,
+          {
+            moduleName: target.module.name,
+            parentName: shortName(target, target.object),
+            name: fn?.name ?? "",
+            parent,
+            inputArgs: inputs,
+          },
+          output,
+        ),
+      signal,
+    );
+  // Equal calls of one session are one call, unless the function says otherwise.
+  const value = await (fn?.cachePolicy === "Never"
+    ? run(call.signal)
+    : call.session.share(key, run, call.signal));
   const frozen = cacheable ? freeze(idsIn(call, JSON.parse(value))) : undefined;
   if (frozen) {
     const kept: Kept = { value, recipes: frozen.recipes, expires: Date.now() + ttl };

@@ -8,6 +8,7 @@ import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { Session } from "../session.js";
+import { pascal } from "./names.js";
 import { moduleTables } from "./schema.js";
 import { runFunction, sdkVersion } from "./runtime.js";
 
@@ -170,15 +171,6 @@ function namespaced(moduleName: string, module: ModuleValue): ModuleValue {
     enums: module.enums.map(fix),
     interfaces: module.interfaces.map(fix),
   };
-}
-
-/** `my-module` → `MyModule`, as Dagger names the main object. */
-export function pascal(name: string): string {
-  return name
-    .split(/[^A-Za-z0-9]+/)
-    .filter((part) => part !== "")
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join("");
 }
 
 /** Makes the module's functions part of the session's schema. */

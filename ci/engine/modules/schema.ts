@@ -1,10 +1,12 @@
 import type { Fields, Identities } from "../api/call.js";
+import { loaders } from "../api/loaders.js";
 import type { ModuleValue } from "../api/module.js";
 import type { TypeTable } from "../api/schema.js";
 import type { FunctionValue, TypeDefValue } from "../api/typedef.js";
 import { randomUUID } from "node:crypto";
 import { callFunction, fieldOf, type ObjectState } from "./call.js";
-import { pascal, type ModuleSourceValue } from "./module.js";
+import type { ModuleSourceValue } from "./module.js";
+import { pascal } from "./names.js";
 
 /** A module's contribution to the schema: its types, and a field of Query that constructs it. */
 export interface ModuleSchema {
@@ -32,12 +34,13 @@ export function moduleTables(module: ModuleValue, source: ModuleSourceValue): Mo
       callFunction(call, { module, source, object: main, fn: constructor }, undefined, args),
   };
   return {
-    tables: [{ name: "Query", fields: query }, ...tables],
-    inputs: module.enums
-      .map(
+    tables: [{ name: "Query", fields: { ...query, ...loaders(tables, "own") } }, ...tables],
+    inputs: [
+      ...tables.map(({ name }) => `scalar ${name}ID`),
+      ...module.enums.map(
         ({ name, members }) => `enum ${name} { ${members.map((member) => member.name).join(" ")} }`,
-      )
-      .join("\n"),
+      ),
+    ].join("\n"),
   };
 }
 
@@ -99,7 +102,7 @@ function inputType(type: TypeDefValue): string {
 }
 
 /** `snake_case` and `PascalCase` names become `camelCase`, as in Dagger's API. */
-export function camel(name: string): string {
+function camel(name: string): string {
   const joined = name.replace(/[_-]+([A-Za-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   return joined.charAt(0).toLowerCase() + joined.slice(1);
 }

@@ -5,24 +5,6 @@ import { pipeline } from "node:stream/promises";
 
 import { codeOf, StoreError } from "./failure.js";
 
-/** Programs that the store and the images need on the machine. */
-export const STORE_BINARIES = [
-  "cp",
-  "du",
-  "flock",
-  "getfattr",
-  "mknod",
-  "mount",
-  "rm",
-  "setfattr",
-  "setpriv",
-  "sh",
-  "tar",
-  "umount",
-  "unshare",
-  "xargs",
-] as const;
-
 const PACKAGES: Record<string, string> = { getfattr: "attr", setfattr: "attr" };
 
 interface RunOptions {

@@ -5,9 +5,8 @@ import type { Node } from "../../graph/node.js";
 import { resolveIn } from "../../store/tree.js";
 import { lazy, type Call } from "../call.js";
 import { copyDirectory, copyFile } from "../changes.js";
-import { treeOf } from "../directory.js";
 import { glob } from "../glob.js";
-import { below, readTree, type Tree } from "../trees.js";
+import { below, readTree, treeOf, type Tree } from "../trees.js";
 import { applyAt } from "./files.js";
 import { containerPath, locate, ownerOf, treeAt, type ContainerValue } from "./value.js";
 

@@ -1,34 +1,34 @@
 import { stat } from "node:fs/promises";
 import { digestOf } from "../../graph/digest.js";
 import { EngineError, ExecFailure } from "../../graph/errors.js";
-import type { ExecSpec, Mount } from "../../exec/types.js";
 import type { Store } from "../../store/store.js";
 import type { BlobRef, Snapshot } from "../../store/types.js";
-import { acquireVolume } from "../cache.js";
 import { lazy, type Call, type Fields } from "../call.js";
 import { newFile } from "../changes.js";
 import { readContents } from "../file.js";
 import { subtree } from "../directory.js";
 import { bindings } from "../service.js";
-import { below, changeTree, contentDigest, type Tree } from "../trees.js";
+import { below, changeTree, type Tree } from "../trees.js";
 import type { SecretValue } from "../values.js";
 import {
   containerPath,
-  environment,
   expand,
   locate,
-  ownerOf,
   treeAt,
   type ContainerFiles,
   type ContainerValue,
   type ExecRecord,
 } from "./value.js";
+import { prepare, type Prepared } from "./prepare.js";
 
 /** Of a command that failed, this much of each stream goes into the error. */
 const MAX_ERROR_OUTPUT = 100 * 1024;
 
-/** Exit codes that are no error. Those above 127 say that a signal ended the command: never expected. */
-const EXPECTED = { SUCCESS: [0, 0], FAILURE: [1, 127], ANY: [0, 127] } as const;
+/** Whether an exit code is no error. Those from 128 to 191 tell of a signal: they always are one. */
+function isExpected(exitCode: number, expect: ExecArgs["expect"]): boolean {
+  if (exitCode >= 128 && exitCode <= 191) return false;
+  return expect === "ANY" || (expect === "SUCCESS") === (exitCode === 0);
+}
 
 export interface ExecArgs {
   args: string[];
@@ -44,107 +44,14 @@ export interface ExecArgs {
   noInit: boolean;
 }
 
-/** What one command needs, whether it runs to its end or as a service. */
-export interface Prepared {
-  readonly spec: Omit<ExecSpec, "aliases">;
-  /** Plaintexts to keep out of the output. */
-  readonly secrets: readonly Buffer[];
-  /** Everything that the outcome depends on. */
-  readonly identity: string;
-  release(): Promise<void>;
-}
-
 interface Outcome {
   readonly rootfs: Snapshot;
   readonly trees: readonly (readonly [string, Tree])[];
   readonly exec: ExecRecord;
 }
 
-/** Gathers what a command needs: files, variables, secrets, volumes. */
-export async function prepare(
-  call: Call,
-  self: ContainerValue,
-  command: readonly string[],
-  options: Pick<ExecArgs, "insecureRootCapabilities" | "noInit">,
-  signal: AbortSignal,
-): Promise<Prepared> {
-  const { store } = call.session.engine;
-  const files = await self.files(signal);
-  const env = Object.fromEntries(environment(self));
-  const secrets: Buffer[] = [];
-  const secretIdentities: string[] = [];
-  const plaintext = async (node: (typeof self.secretVariables)[number]["secret"]) => {
-    const secret = await call.session.force<SecretValue>(node, call.client, signal);
-    const value = await secret.plaintext();
-    secrets.push(value);
-    return value;
-  };
-  const secretEnv: Record<string, string> = {};
-  for (const { name, secret } of self.secretVariables) {
-    const value = await plaintext(secret);
-    secretEnv[name] = value.toString("utf8");
-    secretIdentities.push(`${name}=${call.session.engine.secretIdentity(value)}`);
-  }
-  const mounts: Mount[] = [];
-  const mountIdentities: string[] = [];
-  const releases: (() => Promise<void>)[] = [];
-  for (const mount of self.mounts) {
-    const { target } = mount;
-    if (mount.kind === "temp") {
-      mounts.push({ kind: "temp", target, ...(mount.size !== undefined && { size: mount.size }) });
-      mountIdentities.push(`${target} temp ${mount.size ?? ""}`);
-    } else if (mount.kind === "cache") {
-      const owner = await ownerOf(call, self, mount.owner, signal);
-      const volume = await acquireVolume(call, mount, owner, signal);
-      releases.push(() => volume.release());
-      mounts.push({ kind: "cache", target, volumePath: volume.path });
-      mountIdentities.push(`${target} cache ${mount.volume.digest} ${mount.sharing}`);
-    } else {
-      const tree = treeAt(files, mount);
-      const { readOnly } = mount;
-      mounts.push({ kind: mount.kind, target, source: tree.snapshot, path: tree.path, readOnly });
-      mountIdentities.push(`${target} ${mount.readOnly} ${await contentDigest(store, tree)}`);
-    }
-  }
-  for (const { target, secret, owner, mode } of self.secretMounts) {
-    const content = await plaintext(secret);
-    const owned = (await ownerOf(call, self, owner, signal)) ?? { uid: 0, gid: 0 };
-    mounts.push({ kind: "secret", target, content, mode, ...owned });
-    const value = call.session.engine.secretIdentity(content);
-    secretIdentities.push(`${target} ${mode} ${owned.uid} ${owned.gid} ${value}`);
-  }
-  const cwd = self.config.WorkingDir ?? "";
-  const spec = {
-    rootfs: files.rootfs,
-    args: command,
-    env: { ...env, ...self.volatile, ...secretEnv },
-    cwd: cwd === "" ? "/" : cwd,
-    user: self.config.User ?? "",
-    mounts,
-    insecureRootCapabilities: options.insecureRootCapabilities,
-    noInit: options.noInit,
-  };
-  const identity = digestOf(
-    "exec",
-    files.rootfs.layers,
-    [...command],
-    env,
-    spec.cwd,
-    spec.user,
-    mountIdentities,
-    secretIdentities,
-    self.services.map(({ alias, service }) => [alias, service.digest]),
-    options.insecureRootCapabilities,
-    options.noInit,
-  );
-  const release = async () => {
-    for (const free of releases.splice(0)) await free();
-  };
-  return { spec, secrets, identity, release };
-}
-
 /** The command line: the given arguments or the default ones, behind the entrypoint if wanted. */
-export function commandOf(self: ContainerValue, args: ExecArgs): string[] {
+function commandOf(self: ContainerValue, args: ExecArgs): string[] {
   const given = args.args.map((arg) => expand(self, arg, args.expand));
   const rest = given.length > 0 ? given : (self.config.Cmd ?? []);
   const command = args.useEntrypoint ? [...(self.config.Entrypoint ?? []), ...rest] : rest;
@@ -226,8 +133,7 @@ async function execute(
     );
     const { exitCode, stdout, stderr, combined } = result;
     const record: ExecRecord = { exitCode, stdout, stderr, combined };
-    const [lowest, highest] = EXPECTED[args.expect];
-    const expected = exitCode >= lowest && exitCode <= highest;
+    const expected = isExpected(exitCode, args.expect);
     if (!expected) {
       await Promise.all([result.rootfs, ...result.mounts.values()].map((draft) => draft.discard()));
       throw await failure(store, prepared.spec.args, record);
@@ -258,7 +164,7 @@ async function execute(
     });
     return outcome;
   } finally {
-    await bound.release();
+    bound.release();
   }
 }
 

@@ -12,8 +12,8 @@ import {
   type CopyFilter,
   type Placement,
 } from "../changes.js";
-import { existsIn, statIn, subtree, treeOf, type ExistsArgs } from "../directory.js";
-import { below, changeTree, scratch, type Tree } from "../trees.js";
+import { existsIn, statIn, subtree, type ExistsArgs } from "../directory.js";
+import { below, changeTree, scratch, treeOf, type Tree } from "../trees.js";
 import type { DirectoryValue } from "../values.js";
 import {
   containerPath,

@@ -14,14 +14,10 @@ import type {
   Platform,
 } from "../../images/types.js";
 import { lazy, type Call, type Fields } from "../call.js";
-import { treeOf } from "../directory.js";
 import { containerService } from "../service.js";
-import { readTree } from "../trees.js";
+import { readTree, treeOf } from "../trees.js";
 import type { FileValue, PortValue, SecretValue } from "../values.js";
 import { expand, type ContainerValue } from "./value.js";
-
-/** Loaded when the first image comes in or goes out: many sessions answer from the cache alone. */
-const images = () => import("../../images/index.js");
 
 interface PublishArgs {
   platformVariants: Node[];
@@ -42,7 +38,7 @@ async function registryClient(
     const password = (await value.plaintext()).toString("utf8");
     own.set(registryHost(address), { username, password });
   }
-  const { RegistryClient: Client } = await images();
+  const { RegistryClient: Client } = await import("../../images/index.js");
   return new Client({
     mirrors: { ...call.session.engine.options.mirrors },
     credentials: (registry) => own.get(registry) ?? docker.get(registry),
@@ -96,13 +92,9 @@ function fromImage(
   };
 }
 
-export async function from(
-  self: ContainerValue,
-  address: string,
-  call: Call,
-): Promise<ContainerValue> {
+async function from(self: ContainerValue, address: string, call: Call): Promise<ContainerValue> {
   const { store, events } = call.session.engine;
-  const { parseRef, pull, resolve } = await images();
+  const { parseRef, pull, resolve } = await import("../../images/index.js");
   const client = await registryClient(call, self, call.signal);
   let resolved;
   try {
@@ -189,7 +181,7 @@ async function writeTarball(
   call: Call,
   target: string,
 ): Promise<void> {
-  const { imageTarball } = await images();
+  const { imageTarball } = await import("../../images/index.js");
   const built = await variants(self, args, call);
   const folder = await mkdtemp(join(posix.dirname(target), ".slipway-"));
   try {
@@ -214,7 +206,7 @@ export const imageFields: Fields<ContainerValue> = {
     call: Call,
   ) => {
     const { store, events } = call.session.engine;
-    const { pushImage } = await images();
+    const { pushImage } = await import("../../images/index.js");
     const built = await variants(self, args, call);
     const client = await registryClient(call, self, call.signal);
     try {
@@ -235,7 +227,7 @@ export const imageFields: Fields<ContainerValue> = {
   ): FileValue => ({
     tree: lazy(call, async (signal) => {
       const { store } = call.session.engine;
-      const { imageTarball } = await images();
+      const { imageTarball } = await import("../../images/index.js");
       const built = await variants(self, args, call);
       const id = digestOf(
         "tarball",
@@ -271,7 +263,7 @@ export const imageFields: Fields<ContainerValue> = {
     call,
   ) => {
     const { store } = call.session.engine;
-    const { importTarball } = await images();
+    const { importTarball } = await import("../../images/index.js");
     const tree = await treeOf(call, args.source);
     const image = await readTree(store, tree, (host) =>
       importTarball(store, host, self.platform, {

@@ -1,0 +1,101 @@
+import { digestOf } from "../../graph/digest.js";
+import type { ExecSpec, Mount } from "../../exec/types.js";
+import { acquireVolume } from "../cache.js";
+import type { Call } from "../call.js";
+import { contentDigest } from "../trees.js";
+import type { SecretValue } from "../values.js";
+import type { ExecArgs } from "./exec.js";
+import { environment, ownerOf, treeAt, type ContainerValue } from "./value.js";
+
+/** What one command needs, whether it runs to its end or as a service. */
+export interface Prepared {
+  readonly spec: Omit<ExecSpec, "aliases">;
+  /** Plaintexts to keep out of the output. */
+  readonly secrets: readonly Buffer[];
+  /** Everything that the outcome depends on. */
+  readonly identity: string;
+  release(): Promise<void>;
+}
+
+/** Gathers what a command needs: files, variables, secrets, volumes. */
+export async function prepare(
+  call: Call,
+  self: ContainerValue,
+  command: readonly string[],
+  options: Pick<ExecArgs, "insecureRootCapabilities" | "noInit">,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { store } = call.session.engine;
+  const files = await self.files(signal);
+  const env = Object.fromEntries(environment(self));
+  const secrets: Buffer[] = [];
+  const secretIdentities: string[] = [];
+  const plaintext = async (node: (typeof self.secretVariables)[number]["secret"]) => {
+    const secret = await call.session.force<SecretValue>(node, call.client, signal);
+    const value = await secret.plaintext();
+    secrets.push(value);
+    return value;
+  };
+  const secretEnv: Record<string, string> = {};
+  for (const { name, secret } of self.secretVariables) {
+    const value = await plaintext(secret);
+    secretEnv[name] = value.toString("utf8");
+    secretIdentities.push(`${name}=${call.session.engine.secretIdentity(value)}`);
+  }
+  const mounts: Mount[] = [];
+  const mountIdentities: string[] = [];
+  const releases: (() => Promise<void>)[] = [];
+  for (const mount of self.mounts) {
+    const { target } = mount;
+    if (mount.kind === "temp") {
+      mounts.push({ kind: "temp", target, ...(mount.size !== undefined && { size: mount.size }) });
+      mountIdentities.push(`${target} temp ${mount.size ?? ""}`);
+    } else if (mount.kind === "cache") {
+      const owner = await ownerOf(call, self, mount.owner, signal);
+      const volume = await acquireVolume(call, mount, owner, signal);
+      releases.push(() => volume.release());
+      mounts.push({ kind: "cache", target, volumePath: volume.path });
+      mountIdentities.push(`${target} cache ${mount.volume.digest} ${mount.sharing}`);
+    } else {
+      const tree = treeAt(files, mount);
+      const { readOnly } = mount;
+      mounts.push({ kind: mount.kind, target, source: tree.snapshot, path: tree.path, readOnly });
+      mountIdentities.push(`${target} ${mount.readOnly} ${await contentDigest(store, tree)}`);
+    }
+  }
+  for (const { target, secret, owner, mode } of self.secretMounts) {
+    const content = await plaintext(secret);
+    const owned = (await ownerOf(call, self, owner, signal)) ?? { uid: 0, gid: 0 };
+    mounts.push({ kind: "secret", target, content, mode, ...owned });
+    const value = call.session.engine.secretIdentity(content);
+    secretIdentities.push(`${target} ${mode} ${owned.uid} ${owned.gid} ${value}`);
+  }
+  const cwd = self.config.WorkingDir ?? "";
+  const spec = {
+    rootfs: files.rootfs,
+    args: command,
+    env: { ...env, ...self.volatile, ...secretEnv },
+    cwd: cwd === "" ? "/" : cwd,
+    user: self.config.User ?? "",
+    mounts,
+    insecureRootCapabilities: options.insecureRootCapabilities,
+    noInit: options.noInit,
+  };
+  const identity = digestOf(
+    "exec",
+    files.rootfs.layers,
+    [...command],
+    env,
+    spec.cwd,
+    spec.user,
+    mountIdentities,
+    secretIdentities,
+    self.services.map(({ alias, service }) => [alias, service.digest]),
+    options.insecureRootCapabilities,
+    options.noInit,
+  );
+  const release = async () => {
+    for (const free of releases.splice(0)) await free();
+  };
+  return { spec, secrets, identity, release };
+}
