@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { sameName } from "../names.js";
 import type { Step } from "./parse.js";
 import type { Value } from "./values.js";
 
@@ -13,6 +14,11 @@ export async function projectMistake(steps: readonly Step[]): Promise<boolean> {
   const source = args.get("source");
   const isOurs = constructor?.fn.args.some(({ name }) => name === "set") ?? false;
   if (source?.kind !== "address" || !isOurs) return false;
+  const { CHECK_NAMES } = await import("../../../src/core/check.js");
+  const wrongCheck = steps
+    .flatMap((step) => texts(step.args.get("only")))
+    .some((name) => !CHECK_NAMES.some((known) => sameName(name, known)));
+  if (wrongCheck) return true;
   const { resolveConfig } = await import("../../../src/core/config/resolve.js");
   const { detectProject, filesToRead } = await import("../../../src/core/project/detect.js");
   const { SlipwayError } = await import("../../../src/core/errors.js");
