@@ -10,6 +10,7 @@ needs="
   slirp4netns slirp4netns
   ip iproute2
   nft nftables
+  getfattr attr
   nsenter util-linux
   mount mount
   mmdebstrap mmdebstrap

@@ -54,7 +54,7 @@ export const TOOLS = {
 export type ToolName = keyof typeof TOOLS;
 
 /** Where a tool's program is, or will be. Its version is in the path: a new one never overwrites. */
-export function toolPath(name: ToolName): string {
+function toolPath(name: ToolName): string {
   return join(folderOf(name, TOOLS[name]), name);
 }
 

@@ -17,7 +17,7 @@ export type Value =
     };
 
 /** Reads one flag's text as what the argument wants. Throws CliError (2) that names the flag. */
-export function readValue(arg: Argument, text: string, types: ModuleTypes): Value {
+function readValue(arg: Argument, text: string, types: ModuleTypes): Value {
   return read(arg, arg.type, text, types);
 }
 
