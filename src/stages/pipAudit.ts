@@ -94,6 +94,8 @@ export const pipAuditStage: Stage = {
 
 /** Where the bound service answers: on the first port that it exposes. */
 async function serviceUrl(service: Service): Promise<string> {
-  const [port] = await service.ports();
+  // Dagger's engine knows the ports of a service on the caller's machine only while it runs.
+  const running = await service.start();
+  const [port] = await running.ports();
   return `http://${ALIAS}:${port === undefined ? 80 : await port.port()}`;
 }
