@@ -39,8 +39,11 @@ function defaultPaths(
       "modules",
     ]);
   if (chosen) return [];
-  const { layout } = context.project;
-  return layout.source.length > 0 ? [...layout.source, ...layout.tests] : ["."];
+  const { source, tests } = context.project.layout;
+  if (source.length === 0) return ["."];
+  // Tests inside of a package, named beside it, are a second module of the same name to mypy.
+  const outside = tests.filter((path) => !source.some((folder) => path.startsWith(`${folder}/`)));
+  return [...source, ...outside];
 }
 
 const CACHE = "/cache/mypy";

@@ -62,7 +62,7 @@ for (const [what, words, said] of MISTAKES) {
     assert.is(code, 2, stderr);
     assert.ok(said.test(stderr), stderr);
     assert.is(stdout, "");
-    assert.is(existsSync(join(source, ".slipway")), false, "something was written");
+    assert.is(existsSync(join(source, ".slipway/reports/report.json")), false, "a report");
   });
 }
 
