@@ -169,9 +169,10 @@ const EXITS: readonly (readonly [check: string, code: number])[] = [
 
 for (const [check, code] of EXITS) {
   test(`exits_with_${String(code)}_after_${check}_of_lint_error`, async () => {
-    for (const [command, ...args] of engine.commands) {
+    for (const { words, env } of engine.commands) {
       const given = ["--source", `${ROOT}test/fixtures/lint-error`, "--set", SET.join(","), check];
-      const child = spawn(command, [...args, ...given], { env: engine.env, stdio: "ignore" });
+      const [command = "", ...args] = words;
+      const child = spawn(command, [...args, ...given], { env, stdio: "ignore" });
       const [ended] = (await once(child, "close")) as [number | null];
       assert.is(ended, code, command);
     }

@@ -19,8 +19,7 @@ export interface Engine {
   /** ID of a service with the sandbox's advisories. */
   readonly advisories: string;
   /** Commands that call a function of the module, and the environment for them. */
-  readonly commands: readonly (readonly [command: string, ...args: string[]])[];
-  readonly env: NodeJS.ProcessEnv;
+  readonly commands: readonly { words: readonly string[]; env: NodeJS.ProcessEnv }[];
   close: () => Promise<void>;
 }
 
@@ -53,13 +52,8 @@ export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promi
   const { host } = await query<{ host: { service: { id: string } } }>(
     `{ host { service(host: "127.0.0.1", ports: [{ frontend: 80, backend: ${backend} }]) { id } } }`,
   );
-  const slipway = [
-    process.execPath,
-    `${ROOT}ci/cli/slipway.mjs`,
-    "call",
-    "--engine",
-    name,
-  ] as const;
+  const slipway = [process.execPath, `${ROOT}ci/cli/slipway.mjs`, "call", "--engine", name];
+  const here = { DAGGER_SESSION_PORT: String(endpoint.port), DAGGER_SESSION_TOKEN: endpoint.token };
   return {
     name,
     query,
@@ -70,15 +64,13 @@ export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promi
       return answer.host.directory.id;
     },
     advisories: host.service.id,
-    commands: dagger === undefined ? [slipway] : [slipway, [dagger, "call", "--mod", ROOT]],
-    env:
-      name === "embedded"
-        ? process.env
-        : {
-            ...process.env,
-            DAGGER_SESSION_PORT: String(endpoint.port),
-            DAGGER_SESSION_TOKEN: endpoint.token,
-          },
+    commands: [
+      { words: slipway, env: name === "embedded" ? process.env : { ...process.env, ...here } },
+      // With a session of its own, as a person calls it.
+      ...(dagger === undefined
+        ? []
+        : [{ words: [dagger, "call", "--mod", ROOT], env: process.env }]),
+    ],
     close: async () => {
       await session.close();
       await server.stop();
