@@ -124,6 +124,8 @@ function installedApplication(builder: Container, context: Context): Directory {
           "install",
           "--quiet",
           "--no-deps",
+          // uv knows a wheel by its name: out of its cache would come the code before the edit.
+          "--no-cache",
           "--no-index",
           "--find-links=/dist",
           `--target=${APPLICATION}`,
