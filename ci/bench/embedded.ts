@@ -1,9 +1,7 @@
 import { openSession, type Session } from "../cli/session/open.js";
 
 /** What a chain of fields answers, whatever the fields are. */
-interface Nested {
-  readonly [field: string]: unknown;
-}
+type Nested = Readonly<Record<string, unknown>>;
 
 /** Runs `work` in a session of an engine of its own, on the cache that the environment names. */
 export async function inSession<T>(work: (session: Session) => Promise<T>): Promise<T> {

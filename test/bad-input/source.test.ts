@@ -57,7 +57,6 @@ test("reports_a_failure_whose_output_is_no_text", async () => {
   assert.is(findings.length, 1);
   assert.is(findings[0]?.file, "tests/test_words.py");
   // Nothing that a terminal would obey gets out.
-  // eslint-disable-next-line no-control-regex
   assert.not.match(summary + JSON.stringify(report), /[\u0000-\u0008\u001b]/);
   const written = await readFile(join(reports("binary-output-test"), "report.json"), "utf8");
   assert.equal(JSON.parse(written), report);

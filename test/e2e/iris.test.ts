@@ -45,8 +45,10 @@ test("passes_all_its_checks", async () => {
 
 test("finds_all_its_tests_and_measures_their_coverage", async () => {
   const { tests, coverage = 0 } = checkOf((first ?? (await run())).report, "test");
-  const { seconds: _, ...counts } = tests ?? { seconds: 0 };
-  assert.equal(counts, { tests: 259, failed: 0, errors: 0, skipped: 0 });
+  assert.equal(
+    { ...tests, seconds: 0 },
+    { tests: 259, failed: 0, errors: 0, skipped: 0, seconds: 0 },
+  );
   assert.ok(coverage > 90, `${coverage} % covered`);
 });
 

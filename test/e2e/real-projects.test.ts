@@ -139,9 +139,9 @@ for (const project of CASES) {
     const junit = join(folder.path, `${project.name}.xml`);
     const pytest = await tool("pytest", "--quiet", `--junitxml=${junit}`, ...project.tests);
     assert.is(state("test"), verdict(pytest.code), summary);
-    const { seconds: _, ...totals } = checkOf(report, "test").tests ?? { seconds: 0 };
-    assert.equal(totals, await junitTotals(junit));
-    assert.is((totals as { tests?: number }).tests, project.count);
+    const totals = { ...checkOf(report, "test").tests, seconds: 0 };
+    assert.equal(totals, { ...(await junitTotals(junit)), seconds: 0 });
+    assert.is(checkOf(report, "test").tests?.tests, project.count);
   });
 }
 

@@ -76,7 +76,7 @@ export async function environment(
         },
         (error, stdout) => {
           const code = error?.code;
-          if (error && typeof code !== "number") reject(error);
+          if (error instanceof Error && typeof code !== "number") reject(error);
           else resolve({ code: typeof code === "number" ? code : 0, stdout });
         },
       );

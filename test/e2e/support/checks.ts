@@ -66,7 +66,7 @@ export function states(report: Report): Record<string, string> {
 export function checkOf(report: Report, name: CheckName): CheckResult {
   const found = report.checks.find((each) => each.name === name);
   if (!found) throw new Error(`The report has no ${name}.`);
-  return found as CheckResult;
+  return found;
 }
 
 /** Serves the sandbox's advisories to a session; gives the service's ID. */
