@@ -42,7 +42,9 @@ function defaultPaths(
   const { source, tests } = context.project.layout;
   if (source.length === 0) return ["."];
   // Tests inside of a package, named beside it, are a second module of the same name to mypy.
-  const outside = tests.filter((path) => !source.some((folder) => path.startsWith(`${folder}/`)));
+  const outside = tests.filter(
+    (path) => !source.some((folder) => `${path}/`.startsWith(`${folder}/`)),
+  );
   return [...source, ...outside];
 }
 
