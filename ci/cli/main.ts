@@ -6,12 +6,12 @@ import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
-const TYPED = ["check", "test", "build", "publish", "call"];
+const TYPED = ["check", "test", "build", "publish", "call", "plan"];
 const COMMANDS = [...TYPED, "functions", "engine", "doctor", "init"];
 
 const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
-Flags of check, test, build, publish and call come from the module: see slipway COMMAND --help.`;
+Flags of check, test, build, publish, call and plan come from the module: see slipway COMMAND --help.`;
 
 /** Runs the command line; resolves with the code to exit with, unless a program decided that. */
 async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
@@ -66,6 +66,14 @@ function commands(
   called("publish", "Build the image and publish it by digest", ["publish"]);
   called("call [words..]", "Call any function: call FUNCTION [flags] [FUNCTION [flags]]…", []);
   return parser
+    .command(
+      "plan [words..]",
+      "Show the graph of a function without running it: plan FUNCTION [flags] --as tree|mermaid|json",
+      same,
+      async (given) => {
+        await (await import("./commands/plan.js")).plan(given, words, signal);
+      },
+    )
     .command("functions", "List the module's functions", same, async (given) => {
       await (await import("./commands/functions.js")).functions(given, signal);
     })

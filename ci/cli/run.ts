@@ -17,7 +17,7 @@ export async function withSession<T>(
       onStep:
         progress &&
         ((event) => {
-          progress.step(event);
+          if (event.event !== "planned" && event.event !== "known") progress.step(event);
         }),
     });
     if (session.engine === "dagger" && progress) {

@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly mirrors: Readonly<Record<string, string>>;
   /** What the store may hold, in bytes, before the least recently used goes. */
   readonly budgetBytes?: number;
+  /** Only plans: commands, services and publications are named, and none is run. */
+  readonly plan?: boolean;
   /** Commands that run at a time; default: as many as there are cores. */
   readonly parallel?: number;
 }
@@ -25,7 +27,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env.SLIPWAY_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "slipway");
 }
 
-/** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes). */
+/** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes), SLIPWAY_PLAN. */
 export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptions {
   const mirrors = (env.SLIPWAY_MIRRORS ?? "").split(",").filter((entry) => entry !== "");
   const budget = env.SLIPWAY_CACHE_BUDGET;
@@ -38,6 +40,7 @@ export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptio
       }),
     ),
     ...(budget && { budgetBytes: Number(budget) }),
+    ...(env.SLIPWAY_PLAN && { plan: true }),
   };
 }
 

@@ -18,12 +18,26 @@ export type StepEvent =
       readonly error?: string;
     };
 
+/** What a watcher of an engine that only plans sees. */
+export type PlanEvent =
+  /** A step of a plan, with the digests of those it needs directly. */
+  | {
+      readonly event: "planned";
+      readonly digest: string;
+      readonly name: string;
+      readonly after: readonly string[];
+    }
+  /** A step of a plan whose result is in the cache. */
+  | { readonly event: "known"; readonly digest: string };
+
+export type EngineEvent = StepEvent | PlanEvent;
+
 /** Tells whoever watches which steps run, which were cached, what they print. */
 export class Events {
   private readonly emitter = new EventEmitter();
   private last = 0;
 
-  watch(watcher: (event: StepEvent) => void): () => void {
+  watch(watcher: (event: EngineEvent) => void): () => void {
     this.emitter.on("step", watcher);
     return () => this.emitter.off("step", watcher);
   }
@@ -58,7 +72,7 @@ export class Events {
     }
   }
 
-  private emit(event: StepEvent): void {
+  emit(event: EngineEvent): void {
     this.emitter.emit("step", event);
   }
 }

@@ -6,6 +6,7 @@ import type { Engine } from "./engine.js";
 import { EngineError } from "./graph/errors.js";
 import { Node, nodesIn } from "./graph/node.js";
 import { SharedWork } from "./graph/shared.js";
+import { Plan } from "./plan.js";
 import type { ModuleSchema } from "./modules/schema.js";
 
 export type Operation = (self: unknown, args: never, call: Call) => unknown;
@@ -30,6 +31,8 @@ export class Session {
   /** Modules whose functions are part of the schema. */
   readonly served: ModuleValue[] = [];
 
+  private readonly plan: Plan | undefined;
+
   constructor(
     readonly engine: Engine,
     private readonly assemble: (
@@ -38,6 +41,11 @@ export class Session {
     ) => GraphQLSchema,
     internalOperations: Readonly<Record<string, Operation>>,
   ) {
+    if (engine.options.plan) {
+      this.plan = new Plan((digest, name, after) => {
+        engine.events.emit({ event: "planned", digest, name, after });
+      });
+    }
     this.operations = new Map(Object.entries(internalOperations));
     this.schema = assemble(this, []);
   }
@@ -62,6 +70,7 @@ export class Session {
     const known = this.nodes.get(node.digest);
     if (known) return known;
     this.nodes.set(node.digest, node);
+    this.plan?.add(node);
     return node;
   }
 

@@ -2,7 +2,7 @@ import { access, constants } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { StepEvent } from "../../engine/events.js";
+import type { EngineEvent } from "../../engine/events.js";
 import { CliError, EXIT } from "../failure.js";
 import { readEvents } from "./events.js";
 import { startSession, type SessionProcess } from "./process.js";
@@ -88,14 +88,16 @@ export function embeddedCommand(entry: "main" | "admin", ...args: string[]): str
 
 export interface OpenOptions {
   readonly engine: EngineChoice;
+  /** Runs nothing, tells what would run; the embedded engine can. */
+  readonly plan?: boolean;
   /** Told of every step; Dagger's engine tells of none. */
-  readonly onStep?: ((event: StepEvent) => void) | undefined;
+  readonly onStep?: ((event: EngineEvent) => void) | undefined;
   /** Stops what runs. */
   readonly signal: AbortSignal;
 }
 
 /** Opens a session, starting an engine if need be. */
-export async function openSession({ engine, onStep, signal }: OpenOptions): Promise<Session> {
+export async function openSession({ engine, onStep, signal, plan }: OpenOptions): Promise<Session> {
   const source = await chooseEngine(engine);
   if (source.kind === "environment") {
     return session("dagger", "session in the environment", source.endpoint, signal);
@@ -110,7 +112,11 @@ export async function openSession({ engine, onStep, signal }: OpenOptions): Prom
       title: "the embedded engine",
       command: process.execPath,
       args: embeddedCommand("main"),
-      env: { ...process.env, ...(onStep && { SLIPWAY_EVENTS_FD: "3" }) },
+      env: {
+        ...process.env,
+        ...(onStep && { SLIPWAY_EVENTS_FD: "3" }),
+        ...(plan && { SLIPWAY_PLAN: "1" }),
+      },
       withEvents: onStep !== undefined,
     },
     signal,

@@ -2,6 +2,7 @@ import type { Forward, RunningService } from "../exec/types.js";
 import { ServiceExitError } from "../exec/service.js";
 import { EngineError, ExecFailure } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
+import { NotRunError } from "../plan.js";
 import type { Session } from "../session.js";
 import type { Call, Fields } from "./call.js";
 import { expand, type ContainerValue } from "./container/value.js";
@@ -155,7 +156,8 @@ export function containerService(
     hostname: call.node.digest.slice(0, 13),
     ports: self.ports,
     async start(starter, signal) {
-      const { runner, events } = starter.session.engine;
+      const { runner, events, options } = starter.session.engine;
+      if (options.plan) throw new NotRunError();
       const prepared = await prepare(starter, self, command, args, signal);
       const bound = await bindings(starter, self.services, signal);
       try {

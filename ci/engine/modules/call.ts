@@ -56,7 +56,11 @@ export async function callFunction(
     inputs.map(({ name, value }) => [name, value]),
   )}`;
   const ttl = timeToLive(fn);
-  const cacheable = ttl > 0 && closure(...nodes).every(({ portable }) => portable);
+  // What a function says of a plan is no result of it.
+  const cacheable =
+    !call.session.engine.options.plan &&
+    ttl > 0 &&
+    closure(...nodes).every(({ portable }) => portable);
   const label = `${target.module.name}.${fn?.name === "" || !fn ? "new" : fn.name}`;
   const { store, events } = call.session.engine;
   const known = cacheable ? ((await store.memo.get(key)) as Kept | undefined) : undefined;

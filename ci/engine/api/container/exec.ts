@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { digestOf } from "../../graph/digest.js";
 import { EngineError, ExecFailure } from "../../graph/errors.js";
+import { NotRunError } from "../../plan.js";
 import type { Store } from "../../store/store.js";
 import type { BlobRef, Snapshot } from "../../store/types.js";
 import { lazy, type Call, type Fields } from "../call.js";
@@ -89,6 +90,10 @@ async function run(
     const name = `exec ${command.join(" ")}`;
     const known = (await store.memo.get(`exec/${key}`)) as Outcome | undefined;
     if (known) events.cached(name);
+    if (session.engine.options.plan) {
+      if (!known) throw new NotRunError();
+      events.emit({ event: "known", digest: call.node.digest });
+    }
     const outcome =
       known ??
       ((await session.engine.execs.get(

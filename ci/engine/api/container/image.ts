@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { EngineError } from "../../graph/errors.js";
 import { digestOf } from "../../graph/digest.js";
 import type { Node } from "../../graph/node.js";
+import { NotRunError } from "../../plan.js";
 import type { RegistryClient } from "../../images/index.js";
 import type {
   Credentials,
@@ -205,7 +206,8 @@ export const imageFields: Fields<ContainerValue> = {
     args: PublishArgs & { address: string },
     call: Call,
   ) => {
-    const { store, events } = call.session.engine;
+    const { store, events, options } = call.session.engine;
+    if (options.plan) throw new NotRunError();
     const { pushImage } = await import("../../images/index.js");
     const built = await variants(self, args, call);
     const client = await registryClient(call, self, call.signal);

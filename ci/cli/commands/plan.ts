@@ -1,0 +1,82 @@
+import type { EngineEvent } from "../../engine/events.js";
+import { CliError, EXIT, usageError } from "../failure.js";
+import { invoke } from "../module/invoke.js";
+import { requireArguments, type OwnFlags } from "../module/parse.js";
+import { prepare } from "../module/prepare.js";
+import { isObject, type ModuleTypes, type TypeRef } from "../module/types.js";
+import { commonFlags, readOptions } from "../options.js";
+import { openSession } from "../session/open.js";
+import { draw, isStyle, STYLES, type PlannedStep } from "../plan.js";
+import { sessionFlags } from "./call.js";
+
+const OWN_FLAGS: OwnFlags = { ...commonFlags, as: { takesValue: true } };
+
+const HELP = `slipway plan FUNCTION [flags] [FUNCTION [flags]]… --as ${STYLES.join("|")}
+
+Shows the steps of a function without running any: images, commands, services, publications, and
+what each needs. Steps whose result is in the cache are marked. A function is run to learn its
+graph, with an engine that runs no command: where the function waits for the result of a command
+that is not in the cache, its plan ends. Only the embedded engine can plan.
+`;
+
+/** `slipway plan FUNCTION [flags]`: the graph as a tree, as a Mermaid diagram or as JSON. */
+export async function plan(
+  given: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const common = readOptions({ ...given, output: "text" }, sessionFlags(words));
+  if (common.engine === "dagger") throw usageError("plan needs the embedded engine.");
+  const steps = new Map<string, PlannedStep>();
+  const onStep = (event: EngineEvent) => {
+    const known = event.event === "known" ? steps.get(event.digest) : undefined;
+    if (known) known.cached = true;
+    if (event.event !== "planned") return;
+    const { digest, name, after } = event;
+    steps.set(digest, { digest, name, after, cached: false });
+  };
+  const session = await openSession({ engine: "embedded", onStep, signal, plan: true });
+  let style = "tree";
+  let stopped: unknown;
+  try {
+    const prepared = await prepare(session, common, {
+      start: [],
+      rest: words,
+      ownFlags: OWN_FLAGS,
+    });
+    const last = prepared.steps.at(-1);
+    if (prepared.help || prepared.steps.length === 1 || !last) {
+      if (!prepared.help) throw usageError(`plan what?\n\n${HELP}`);
+      process.stdout.write(HELP);
+      return;
+    }
+    style = prepared.own.get("as") ?? style;
+    if (!isStyle(style)) throw usageError(`--as: expected one of ${STYLES.join(", ")}.`);
+    requireArguments(prepared.steps);
+    const { returns } = last.fn;
+    const selection = question(returns.element ?? returns, prepared.types);
+    await invoke(session, prepared.steps, selection).catch((error: unknown) => (stopped = error));
+  } finally {
+    // The engine's end brings the last of its events.
+    await session.close();
+  }
+  if (steps.size === 0) {
+    throw (
+      stopped ??
+      new CliError("the function has no steps: nothing of it runs in a container", EXIT.usage)
+    );
+  }
+  process.stdout.write(draw([...steps.values()], isStyle(style) ? style : "tree"));
+}
+
+/** What to ask of a function's result so that the function runs: naming an object runs nothing. */
+function question(returns: TypeRef, types: ModuleTypes): string {
+  if (!isObject(returns)) return "";
+  if (["Container", "Directory", "File"].includes(returns.name)) return "{ sync }";
+  const own = types.object(returns.name)?.functions ?? [];
+  const plain = own.find(
+    (fn) =>
+      !isObject(fn.returns.element ?? fn.returns) && fn.args.every(({ required }) => !required),
+  );
+  return `{ ${plain?.name ?? "id"} }`;
+}
