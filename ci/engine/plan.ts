@@ -1,5 +1,5 @@
 import { EngineError } from "./graph/errors.js";
-import { Node, nodesIn } from "./graph/node.js";
+import { nodesIn, type Node } from "./graph/node.js";
 
 /** Operations that are steps of a plan, and how each is called in it; the others only connect. */
 const STEPS: Readonly<Record<string, (node: Node) => string>> = {

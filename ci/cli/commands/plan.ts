@@ -37,7 +37,7 @@ export async function plan(
   };
   const session = await openSession({ engine: "embedded", onStep, signal, plan: true });
   let style = "tree";
-  let stopped: unknown;
+  let stopped: Error | undefined;
   try {
     const prepared = await prepare(session, common, {
       start: [],
@@ -55,16 +55,15 @@ export async function plan(
     requireArguments(prepared.steps);
     const { returns } = last.fn;
     const selection = question(returns.element ?? returns, prepared.types);
-    await invoke(session, prepared.steps, selection).catch((error: unknown) => (stopped = error));
+    await invoke(session, prepared.steps, selection).catch((error: unknown) => {
+      stopped = error as Error;
+    });
   } finally {
     // The engine's end brings the last of its events.
     await session.close();
   }
   if (steps.size === 0) {
-    throw (
-      stopped ??
-      new CliError("the function has no steps: nothing of it runs in a container", EXIT.usage)
-    );
+    throw stopped ?? new CliError("nothing of the function runs in a container", EXIT.usage);
   }
   process.stdout.write(draw([...steps.values()], isStyle(style) ? style : "tree"));
 }
