@@ -42,4 +42,4 @@ export type Fields<Self> = Readonly<
 export type Asker = Pick<Call, "session" | "client">;
 
 /** Fields whose identity includes more than their arguments, or something else instead. */
-export type Identities = Readonly<Record<string, (args: Args, asker: Asker) => string>>;
+export type Identities = Readonly<Record<string, (args: Args, asker: Asker) => string | undefined>>;

@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { ImportOptions } from "../store/types.js";
-import { lazy, ready, type Call, type Fields } from "./call.js";
+import { lazy, ready, type Call, type Fields, type Identities } from "./call.js";
 import { hostService, tunnelService } from "./service.js";
 import type { Tree } from "./trees.js";
 import type { DirectoryValue, FileValue, PortForward } from "./values.js";
@@ -49,6 +50,12 @@ export function treeNode(call: Call, type: "Directory" | "File", tree: Tree): No
     args: { type, ...args },
   });
 }
+
+/** What is to be read anew is another object each time it is asked for. */
+export const hostIdentities: Identities = {
+  directory: (args) => (args.noCache === true ? randomUUID() : undefined),
+  file: (args) => (args.noCache === true ? randomUUID() : undefined),
+};
 
 interface DirectoryArgs {
   path: string;

@@ -8,7 +8,7 @@ import { fileSystemFields } from "./container/files.js";
 import { imageFields } from "./container/image.js";
 import { directoryFields } from "./directory.js";
 import { fileFields } from "./file.js";
-import { hostFields } from "./host.js";
+import { hostFields, hostIdentities } from "./host.js";
 import {
   currentModuleFields,
   errorFields,
@@ -46,7 +46,7 @@ const types: readonly TypeTable[] = [
   { name: "Secret", fields: secretFields },
   { name: "CacheVolume", fields: cacheVolumeFields },
   { name: "Service", fields: serviceFields },
-  { name: "Host", fields: hostFields },
+  { name: "Host", fields: hostFields, identities: hostIdentities },
   { name: "Module", fields: { ...moduleFields, ...moduleCheckFields } },
   { name: "Check", fields: checkFields },
   { name: "CheckGroup", fields: checkGroupFields },
