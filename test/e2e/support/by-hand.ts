@@ -72,7 +72,7 @@ export async function environment(
         {
           cwd: project,
           maxBuffer: 1 << 28,
-          env: { ...process.env, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1", PYTHONPATH: project },
+          env: { ...process.env, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" },
         },
         (error, stdout) => {
           const code = error?.code;
