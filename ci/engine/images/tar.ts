@@ -25,6 +25,7 @@ const FLAGS = {
 };
 const BLOCK = 512;
 const MAX_NAME = 100;
+const MAX_PREFIX = 155;
 const MAX_ID = 0o7777777;
 const MAX_SIZE = 0o77777777777;
 
@@ -37,7 +38,11 @@ export const TAR_END = Buffer.alloc(2 * BLOCK);
  */
 export function tarHeader(header: TarHeader): Buffer {
   const name = header.type === "directory" ? `${header.name}/` : header.name;
-  const records = paxRecords(header, name);
+  const others = paxRecords(header);
+  const split = others.length === 0 ? splitName(name) : undefined;
+  if (split) return ustar({ ...header, name: split.name }, FLAGS[header.type], split.prefix);
+  const path = needsRecord(name) ? record("path", Buffer.from(name, "latin1")) : Buffer.alloc(0);
+  const records = Buffer.concat([path, others]);
   const block = ustar({ ...header, name });
   if (records.length === 0) return block;
   const size = records.length;
@@ -50,13 +55,22 @@ export function padding(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 }
 
-function paxRecords(header: TarHeader, name: string): Buffer {
+/** A long name over ustar's two fields, where Go's archive/tar, and so Dagger, would do it. */
+function splitName(name: string): { prefix: string; name: string } | undefined {
+  if (name.length <= MAX_NAME || !/^[\x00-\x7f]*$/.test(name)) return undefined;
+  const most = name.endsWith("/") ? name.length - 1 : name.length;
+  const at = name.slice(0, Math.min(most, MAX_PREFIX + 1)).lastIndexOf("/");
+  const rest = name.slice(at + 1);
+  if (at <= 0 || rest.length > MAX_NAME || rest === "") return undefined;
+  return { prefix: name.slice(0, at), name: rest };
+}
+
+function paxRecords(header: TarHeader): Buffer {
   const { target = "", uid = 0, gid = 0, size = 0, xattrs = new Map<string, Buffer>() } = header;
   const records: Buffer[] = [];
   const add = (key: string, value: string): void => {
     records.push(record(key, Buffer.from(value, "latin1")));
   };
-  if (needsRecord(name)) add("path", name);
   if (needsRecord(target)) add("linkpath", target);
   if (uid > MAX_ID) add("uid", String(uid));
   if (gid > MAX_ID) add("gid", String(gid));
@@ -83,7 +97,7 @@ function record(key: string, value: Buffer): Buffer {
   return Buffer.concat([Buffer.from(String(length)), body]);
 }
 
-function ustar(header: TarHeader, flag = FLAGS[header.type]): Buffer {
+function ustar(header: TarHeader, flag = FLAGS[header.type], prefix = ""): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, offset: number, width: number, most: number): void => {
     const digits = (value > most ? 0 : value).toString(8).padStart(width - 1, "0");
@@ -101,6 +115,7 @@ function ustar(header: TarHeader, flag = FLAGS[header.type]): Buffer {
   block.write("ustar\u000000", 257, "latin1");
   octal(header.major ?? 0, 329, 8, MAX_ID);
   octal(header.minor ?? 0, 337, 8, MAX_ID);
+  block.write(prefix, 345, "latin1");
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   return block;

@@ -44,7 +44,7 @@ async function odd(): Promise<Snapshot> {
        ln -s /etc/passwd abs; ln -s ../x d/rel; mkfifo fifo
        printf x > "$(printf 'new\\nline')"; printf q > "a'b\\"c\\\\d"; printf u > 'größe 名前'
        printf b > "$(printf 'bad\\377byte')"; : > empty; chmod 4755 d/a; touch -d @1234567890.5 d/a
-       printf l > "$(printf '%0150d' 7)"; setfattr -n user.note -v value d/a
+       printf l > "$(printf '%0150d' 7)"; mkdir -p "long/$(printf '%080d' 1)"; printf p > "long/$(printf '%080d' 1)/$(printf '%060d' 2)"; setfattr -n user.note -v value d/a
        setfattr -n user.bin -v 0sAAH/Cg== "$(printf 'new\\nline')"; setfattr -n user.dir -v on d
        setfattr -n security.capability -v 0sAQAAAgAEAAAAAAAAAAAAAAAAAAA= empty
        echo 1 > gone/1; echo 2 > full/2; echo 3 > d/sub/3; chown 70000:3000000 fifo; touch -h -d @5 abs`,

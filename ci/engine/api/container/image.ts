@@ -147,10 +147,17 @@ async function variants(
   return Promise.all(
     all.map(async (container) => ({
       snapshot: (await container.files(call.signal)).rootfs,
-      config: { ...platformFields(container.platform), config: container.config },
+      config: { ...platformFields(container.platform), config: written(container) },
       annotations: { ...container.annotations },
     })),
   );
+}
+
+/** The configuration as it is written: what is empty is left out, as Dagger does. */
+function written({ config }: ContainerValue): ContainerValue["config"] {
+  const isEmpty = (value: unknown) =>
+    value === null || (Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isEmpty(value)));
 }
 
 function isScratch(self: ContainerValue): boolean {
