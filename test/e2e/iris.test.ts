@@ -117,7 +117,7 @@ test("installs_nothing_after_an_edit_of_the_source", async () => {
   first ??= await run();
   commands();
   // Never seen before, also not by an earlier run on this cache.
-  await appendFile(join(source, "src/iris_service/app.py"), `\n# ${randomUUID()}\n`);
+  await appendFile(join(source, "src/iris_service/app.py"), `\n\n# ${randomUUID()}\n`);
   const edited = await run();
   assert.is(edited.passed, true);
   const ran = commands();
