@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { appendFile, cp } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,10 @@ async function copy(into: string): Promise<string> {
 
 /** An edit that no run has seen before. */
 async function edit(project: string): Promise<void> {
-  await appendFile(join(project, "src", "iris_service", "app.py"), `# ${randomUUID()}\n`);
+  const file = join("src", "iris_service", "app.py");
+  // As ruff formats it, so that an edit fails no check.
+  const text = await readFile(join(IRIS, file), "utf8");
+  await writeFile(join(project, file), `${text}\n\n# ${randomUUID()}\n`);
 }
 
 /** `slipway check` as typed, from start to end. */
