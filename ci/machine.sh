@@ -15,6 +15,7 @@ needs="
   mount mount
   mmdebstrap mmdebstrap
   skopeo skopeo
+  busybox busybox-static
   git git
   python3 python3
   curl curl
