@@ -60,6 +60,10 @@ export interface CheckResult {
   /** Why: always there unless PASSED; one or a few lines for a person. */
   readonly reason?: string;
   readonly durationMs: number;
+  /** When the tool began, ISO 8601; absent when none ran. */
+  readonly startedAt?: string;
+  /** Whether the tool ran for an earlier call of equal input. */
+  readonly cached?: boolean;
   readonly findings: readonly Finding[];
   readonly tests?: TestTotals;
   /** Slowest tests first. */
@@ -75,6 +79,8 @@ export interface ToolRun {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
+  /** When it began, ISO 8601. */
+  readonly startedAt?: string;
   /** The report file's text; absent when the tool left none. Tools that report on stdout need none. */
   readonly report?: string;
   readonly version?: string;

@@ -38,11 +38,16 @@ export const banditStage: Stage = {
   skip: ({ config }) => switchedOff("bandit", config.bandit.enabled),
   async run(context) {
     const { config, project } = context;
-    const { run } = await runTool(toolContainer(context, "bandit"), banditCommand(context), {
-      timeout: config.timeouts.check,
-      report: REPORT,
-      version: toolVersion("bandit", project.locked),
-    });
+    const { run } = await runTool(
+      context,
+      toolContainer(context, "bandit"),
+      banditCommand(context),
+      {
+        timeout: config.timeouts.check,
+        report: REPORT,
+        version: toolVersion("bandit", project.locked),
+      },
+    );
     return { result: banditVerdict(run, SOURCE, config.bandit), reports: {} };
   },
 };

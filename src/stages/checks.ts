@@ -52,6 +52,7 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
       kind: project.kind,
       python: project.python.version,
     },
+    new Date(),
     outcomes.map(({ result }) => result),
     [...context.notices, ...sarif.notices],
   );

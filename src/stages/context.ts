@@ -31,6 +31,8 @@ export interface Context extends Inputs {
   readonly pyproject: TomlTable;
   /** What the files say that were read to know the project, by path. */
   readonly texts: Readonly<Record<string, string>>;
+  /** Set when a tool that did not work is run again: what it left before is not believed. */
+  readonly attempt?: string;
   /** What the reader should know although nothing is wrong. */
   readonly notices: readonly string[];
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dag, ReturnType, type Container, type Directory, type Secret } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
+import type { Context } from "./context.js";
 
 /** Where a tool leaves its reports; everything in it can be exported. */
 export const OUT = "/out";
@@ -42,6 +43,7 @@ export interface Execution {
 interface RunRecord {
   readonly exitCode: number;
   readonly durationMs: number;
+  readonly startedAt: string;
   readonly running: readonly string[];
   readonly files: Readonly<Record<string, number>>;
 }
@@ -50,9 +52,11 @@ interface RunRecord {
  * Runs a tool once, whatever its exit code, and reads what it left: the same execution gives the
  * report and the verdict. The duration is the tool's own, also when the answer comes from a cache.
  *
+ * @param attempt An execution of its own, not the kept one; see `Context`.
  * @throws ExecError when something before the tool failed, such as an installation.
  */
 export async function runTool(
+  { attempt }: Pick<Context, "attempt">,
   container: Container,
   command: readonly string[],
   options: ToolOptions,
@@ -75,6 +79,9 @@ export async function runTool(
     )
     .withMountedDirectory("/slipway", helpers())
     .withMountedTemp("/tmp")
+    .with((ready) =>
+      attempt === undefined ? ready : ready.withEnvVariable("SLIPWAY_ATTEMPT", attempt),
+    )
     .withExec(arguments_, { expect: ReturnType.Any })
     .directory(OUT);
   const record = JSON.parse(await files.file("run.json").contents()) as RunRecord;
@@ -90,6 +97,7 @@ export async function runTool(
   const run: ToolRun = {
     exitCode: record.exitCode,
     durationMs: record.durationMs,
+    startedAt: record.startedAt,
     timeoutSeconds: options.timeout,
     version: options.version,
     stdout,

@@ -15,7 +15,7 @@ export const formatStage: Stage = {
   skip: ({ config }) => switchedOff("format", config.format.enabled),
   async run(context) {
     const { config, project } = context;
-    const { run } = await runTool(toolContainer(context, "ruff"), formatCommand(config), {
+    const { run } = await runTool(context, toolContainer(context, "ruff"), formatCommand(config), {
       timeout: config.timeouts.check,
       version: toolVersion("ruff", project.locked),
     });

@@ -27,7 +27,7 @@ export const lintStage: Stage = {
   skip: ({ config }) => switchedOff("lint", config.lint.enabled),
   async run(context) {
     const { config, project } = context;
-    const { run } = await runTool(toolContainer(context, "ruff"), lintCommand(config), {
+    const { run } = await runTool(context, toolContainer(context, "ruff"), lintCommand(config), {
       timeout: config.timeouts.check,
       report: REPORT,
       version: toolVersion("ruff", project.locked),

@@ -75,6 +75,7 @@ export const pipAuditStage: Stage = {
     );
     const mirror = advisories ? await serviceUrl(advisories) : config.audit.advisories;
     const { run } = await runTool(
+      context,
       advisories ? container.withServiceBinding(ALIAS, advisories) : container,
       pipAuditCommand(REQUIREMENTS_FILE, mirror),
       {

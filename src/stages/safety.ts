@@ -43,7 +43,7 @@ export const safetyStage: Stage = {
       all,
     ).withEnvVariable("SLIPWAY_AUDIT_PERIOD", auditPeriod(new Date()));
     const folder = REQUIREMENTS_FILE.slice(0, REQUIREMENTS_FILE.lastIndexOf("/"));
-    const { run } = await runTool(container, safetyCommand(folder), {
+    const { run } = await runTool(context, container, safetyCommand(folder), {
       timeout: config.timeouts.check,
       report: REPORT,
       version: toolVersion("safety", project.locked),

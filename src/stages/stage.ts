@@ -21,16 +21,32 @@ export interface Stage {
 
 /**
  * Runs a check to its end. What goes wrong around the tool (an installation, the engine) is
- * ERRORED, not thrown: the other checks still count.
+ * ERRORED, not thrown: the other checks still count. A tool that did not work for an earlier call
+ * is run again: the network may be back, and engines keep what a tool left whatever its exit code.
  */
 export async function runStage(stage: Stage, context: Context): Promise<Outcome> {
   const reason = stage.skip(context);
   if (reason !== undefined) return { result: skipped(stage.name, reason), reports: {} };
+  const began = new Date();
   try {
-    return await stage.run(context);
+    const first = await stage.run(context);
+    if (first.result.state !== "ERRORED" || !isEarlier(first.result, began)) {
+      return marked(first, began);
+    }
+    return marked(await stage.run({ ...context, attempt: began.toISOString() }), began);
   } catch (error) {
     return { result: errored(stage.name, describe(error)), reports: {} };
   }
+}
+
+/** Whether the tool ran before this call began. */
+function isEarlier({ startedAt }: CheckResult, began: Date): boolean {
+  return startedAt !== undefined && new Date(startedAt) < began;
+}
+
+function marked(outcome: Outcome, began: Date): Outcome {
+  if (!isEarlier(outcome.result, began)) return outcome;
+  return { ...outcome, result: { ...outcome.result, cached: true } };
 }
 
 /** The reason to skip a check that the configuration switches off. */

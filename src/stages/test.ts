@@ -96,6 +96,7 @@ export const testStage: Stage = {
     const container = await projectContainer(context);
     const path = (await container.envVariable("PYTHONPATH")) || undefined;
     const { run, running, files, sizes } = await runTool(
+      context,
       container
         .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
         .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")

@@ -58,7 +58,7 @@ export const typesStage: Stage = {
     // mypy checks by content what it finds there; a folder for each project keeps it small.
     const volume = dag.cacheVolume(`slipway-mypy-${project.name}-${project.python.version}`);
     const container = (await projectContainer(context)).withMountedCache(CACHE, volume);
-    const { run } = await runTool(container, typesCommand(context, CACHE), {
+    const { run } = await runTool(context, container, typesCommand(context, CACHE), {
       timeout: config.timeouts.check,
       version: toolVersion("mypy", project.locked),
     });

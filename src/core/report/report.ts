@@ -5,7 +5,7 @@ import { plural } from "../text.js";
 import { TOOLS } from "../verdicts/verdict.js";
 
 /** Grows in its second number when keys are added, in its first when one changes or goes. */
-const REPORT_VERSION = "1.0";
+const REPORT_VERSION = "1.1";
 
 const text = z.string();
 const count = z.int().min(0);
@@ -33,6 +33,10 @@ const check = z.object({
     .describe("ERRORED: the tool itself did not work; never a success"),
   reason: z.exactOptional(text).describe("Why, unless it passed"),
   durationMs: z.number().min(0),
+  startedAt: z.exactOptional(text).describe("When the tool began, ISO 8601; absent when none ran"),
+  cached: z
+    .exactOptional(z.boolean())
+    .describe("Whether it ran for an earlier call of equal input"),
   findings: z.array(finding),
   tests: z
     .exactOptional(
@@ -53,6 +57,7 @@ const check = z.object({
 
 const reportSchema = z.object({
   schemaVersion: text.regex(/^1\.\d+$/).describe("Version of this form"),
+  createdAt: text.describe("When the report was made, ISO 8601"),
   project: z.object({ name: text, version: text, kind: text, python: text }),
   state: z
     .enum(["PASSED", "FAILED", "ERRORED", "SKIPPED"])
@@ -68,6 +73,7 @@ export type Report = z.infer<typeof reportSchema>;
 /** All checks in one report, in the usual order. */
 export function makeReport(
   project: Report["project"],
+  createdAt: Date,
   results: readonly CheckResult[],
   notices: readonly string[] = [],
 ): Report {
@@ -75,6 +81,7 @@ export function makeReport(
   const checks = [...results].sort((a, b) => order(a) - order(b));
   return reportSchema.parse({
     schemaVersion: REPORT_VERSION,
+    createdAt: createdAt.toISOString(),
     project,
     state: overall(checks.map((one) => one.state)),
     durationMs: checks.reduce((sum, one) => sum + one.durationMs, 0),

@@ -73,16 +73,17 @@ export function broken(
   };
 }
 
-/** Name, tool, version and time: what every result of a run has. */
+/** Name, tool, version and times: what every result of a run has. */
 export function outline(
   name: CheckName,
   run: ToolRun,
-): Pick<CheckResult, "name" | "tool" | "version" | "durationMs"> {
+): Pick<CheckResult, "name" | "tool" | "version" | "durationMs" | "startedAt"> {
   return {
     name,
     tool: TOOLS[name],
     ...(run.version === undefined ? {} : { version: run.version }),
     durationMs: run.durationMs,
+    ...(run.startedAt === undefined ? {} : { startedAt: run.startedAt }),
   };
 }
 

@@ -1,8 +1,8 @@
-"""Runs one tool and records how it went: bounded output, its own duration, a hard time limit.
+"""Runs one tool and records how it went: bounded output, when and how long, a hard time limit.
 
     run.py --out FOLDER --timeout SECONDS [--keep BYTES] [--secret NAME]... -- COMMAND...
 
-Leaves in FOLDER what the module reads: `run.json` (exit code, duration, sizes, and which tests ran
+Leaves in FOLDER what the module reads: `run.json` (exit code, start, duration, sizes, and which tests ran
 when the time was up), `stdout.txt` and `stderr.txt`. A stream of more than BYTES is kept in its first
 and last halves. A secret's file, /run/secrets/NAME, becomes the environment variable NAME of the
 command alone. Standard library only: it runs on the Python of whatever base image is configured.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 TIMEOUT_EXIT_CODE = 124
@@ -161,7 +162,9 @@ def main():
 
 
 def finish(out, result, began, streams):
-    result["durationMs"] = round((time.monotonic() - began) * 1000)
+    took = time.monotonic() - began
+    result["durationMs"] = round(took * 1000)
+    result["startedAt"] = datetime.fromtimestamp(time.time() - took, timezone.utc).isoformat()
     for name, stream in zip(["stdout", "stderr"], streams):
         (out / f"{name}.txt").write_text(stream.text(), encoding="utf-8")
         result[f"{name}Bytes"] = stream.size

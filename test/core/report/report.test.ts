@@ -17,6 +17,7 @@ const PROJECT = { name: "iris", version: "1.0.0", kind: "poetry", python: "3.13"
 const of = (...states: CheckState[]): Report =>
   makeReport(
     PROJECT,
+    new Date(0),
     states.map((state) => result({ state, reason: "because" })),
   );
 
@@ -32,7 +33,7 @@ test("complains_unless_it_passed", () => {
   assert.is(complaint(of("PASSED", "SKIPPED")), undefined);
   assert.match(complaint(of("SKIPPED")) ?? "", "No check ran");
   assert.match(complaint(of()) ?? "", "No check ran");
-  const report = makeReport(PROJECT, [
+  const report = makeReport(PROJECT, new Date(0), [
     result({ name: "test", tool: "pytest", state: "ERRORED", reason: "no tests\nat all" }),
     result({ state: "FAILED", reason: "2 findings" }),
     result({ name: "types", tool: "mypy" }),
@@ -44,7 +45,7 @@ test("complains_unless_it_passed", () => {
 });
 
 test("orders_the_checks_and_adds_their_times", () => {
-  const report = makeReport(PROJECT, [
+  const report = makeReport(PROJECT, new Date(0), [
     result({ name: "safety" }),
     result({ name: "test" }),
     result(),
@@ -65,7 +66,7 @@ test("keeps_everything_through_json", () => {
     slowest: [{ name: "t", seconds: 0.4 }],
     coverage: 91.2,
   };
-  const report = makeReport(PROJECT, [full], ["a notice"]);
+  const report = makeReport(PROJECT, new Date(0), [full], ["a notice"]);
   assert.equal(readReport(JSON.stringify(report)), report);
   assert.equal(report.checks[0], full);
 });

@@ -11,6 +11,7 @@ const test = suite("what people see of a report");
 const PROJECT = { name: "iris", version: "1.0.0", kind: "poetry", python: "3.13" };
 const REPORT = makeReport(
   PROJECT,
+  new Date(0),
   [
     result({
       version: "0.17.6",
@@ -88,6 +89,7 @@ function randomReport(seed: number): Report {
   const project = { ...PROJECT, name: random.text(20) };
   return makeReport(
     project,
+    new Date(0),
     [
       result({
         state: random.pick(["FAILED", "ERRORED"]),
@@ -140,6 +142,7 @@ test("the_markdown_is_cut_to_its_size_with_a_notice", () => {
   const names = ["lint", "format", "types", "test", "bandit", "pipAudit", "safety"] as const;
   const report = makeReport(
     PROJECT,
+    new Date(0),
     names.map((name) => result({ name, state: "FAILED", reason: "x", findings })),
   );
   const text = markdown(report);
