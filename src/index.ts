@@ -15,7 +15,6 @@ import {
   type float,
   type Platform,
   type Secret,
-  type Service,
 } from "@dagger.io/dagger";
 
 import { Artifact } from "./artifact.js";
@@ -35,7 +34,7 @@ export class Slipway {
   private set: string[];
   private environment: string[];
   private safetyKey?: Secret;
-  private advisories?: Service;
+  private advisories?: Directory;
 
   constructor(
     /** The service's source */
@@ -72,8 +71,8 @@ export class Slipway {
     environment: string[] = [],
     /** Key for safety; without it that check is skipped */
     safetyKey?: Secret,
-    /** A mirror of the OSV advisories to audit against, in place of audit.advisories */
-    advisories?: Service,
+    /** Folder of OSV records of PyPI, one JSON file each, for pip-audit in place of a service */
+    advisories?: Directory,
   ) {
     this.source = folder === "." ? source : source.directory(folder);
     this.set = set;
@@ -141,25 +140,28 @@ export class Slipway {
     await this.assert("bandit");
   }
 
-  /** Look for advisories on the exact dependencies with pip-audit; asked anew every six hours */
-  @func({ cache: "session" })
+  /** Look for advisories on the exact dependencies with pip-audit; asked anew within seven hours */
+  @func({ cache: "1h" })
   @check()
   async pipAudit(): Promise<void> {
     await this.assert("pipAudit");
   }
 
   /** Look for advisories on the exact dependencies with safety; skipped without a key */
-  @func({ cache: "session" })
+  @func({ cache: "1h" })
   @check()
   async safety(): Promise<void> {
     await this.assert("safety");
   }
 
-  /** Run all checks side by side, let all of them finish, and report on all of them */
-  @func({ cache: "session" })
+  /** Run all checks side by side, let all of them finish, and report on all of them; kept for an hour */
+  @func({ cache: "1h" })
   async checks(
     /** Only these: lint, format, types, test, bandit, pipAudit, safety */
     only: string[] = [],
+    /** Any text: with a new one, what ended ERRORED is not kept but run again */
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- it makes the call another one
+    attempt?: string,
   ): Promise<CheckReport> {
     const names = checkNames(only);
     return checkReport(await runChecks(await this.load(), names));

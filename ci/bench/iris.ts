@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { startAdvisories } from "../sandbox/advisories.js";
+import { ADVISORIES, startAdvisories } from "../sandbox/advisories.js";
 import { byHand, machinePython } from "./by-hand.js";
 import { ask, field, inSession } from "./embedded.js";
 import { atLeast, atMost, median, ratio, shown, timed, type Section } from "./measure.js";
@@ -27,13 +27,13 @@ async function edit(project: string): Promise<void> {
 }
 
 /** `slipway check` as typed, from start to end. */
-async function check(project: string, python: string, advisories: string): Promise<void> {
+async function check(project: string, python: string): Promise<void> {
   const child = spawn(
     process.execPath,
     [
       join(ROOT, "ci", "cli", "slipway.mjs"),
       ...["check", "--engine", "embedded", "--quiet", "--set", `python.version=${python}`],
-      ...["--advisories", advisories.replace(/^http:/, "tcp:")],
+      ...["--advisories", ADVISORIES],
     ],
     { cwd: project, stdio: ["ignore", "ignore", "inherit"] },
   );
@@ -48,16 +48,16 @@ export async function checks(scratch: string, times: number): Promise<Section> {
     const hand = await byHand(IRIS);
     const [one, other] = [await copy(join(scratch, "slipway")), await copy(join(scratch, "hand"))];
     // Once each, so that dependencies, byte code and mypy's cache are there on both sides.
-    await check(one, hand.python, mirror.url);
+    await check(one, hand.python);
     await hand.checks(other, mirror.url);
     const slipway: number[] = [];
     const tools: number[] = [];
     const nothing: number[] = [];
     for (let index = 0; index < times; index++) {
       await Promise.all([edit(one), edit(other)]);
-      slipway.push(await timed(() => check(one, hand.python, mirror.url)));
+      slipway.push(await timed(() => check(one, hand.python)));
       tools.push(await timed(() => hand.checks(other, mirror.url)));
-      nothing.push(await timed(() => check(one, hand.python, mirror.url)));
+      nothing.push(await timed(() => check(one, hand.python)));
     }
     return {
       title: "`slipway check` on iris",

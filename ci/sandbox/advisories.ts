@@ -12,17 +12,21 @@ export interface AdvisoryServer {
   stop: () => Promise<void>;
 }
 
+/** The sandbox's own records. */
+export const ADVISORIES = fileURLToPath(new URL("advisories", import.meta.url));
+
+const SERVER = fileURLToPath(new URL("../../src/stages/python/advisories.py", import.meta.url));
+
 /**
  * Serves OSV records on loopback, on a port that the system picks. It ends with this process.
  *
- * @param folder Records, one JSON file each. @default the sandbox's own, `ci/sandbox/advisories`
+ * @param folder Records, one JSON file each.
  * @throws SandboxError naming the file when one of them is not a record that can be matched.
  */
-export async function startAdvisories(folder?: string): Promise<AdvisoryServer> {
-  const own = fileURLToPath(new URL("advisories", import.meta.url));
+export async function startAdvisories(folder = ADVISORIES): Promise<AdvisoryServer> {
   const scratch = await mkdtemp(join(tmpdir(), "slipway-advisories-"));
   const daemon: DaemonOptions = {
-    command: ["python3", join(own, "server.py"), "--folder", folder ?? own],
+    command: ["python3", SERVER, "--folder", folder],
     log: join(scratch, "log"),
     outlive: false,
   };

@@ -1,4 +1,4 @@
-import type { Directory, Secret, Service } from "@dagger.io/dagger";
+import type { Directory, Secret } from "@dagger.io/dagger";
 
 import { resolveConfig } from "../core/config/resolve.js";
 import type { Config } from "../core/config/schema.js";
@@ -16,8 +16,8 @@ interface Inputs {
   /** `NAME=value`, the caller's environment: a module sees none of its own. */
   readonly environment: readonly string[];
   readonly safetyKey?: Secret | undefined;
-  /** A mirror of the OSV advisories. */
-  readonly advisories?: Service | undefined;
+  /** OSV records, one JSON file each, in place of a service. */
+  readonly advisories?: Directory | undefined;
 }
 
 /** Files in which tools are configured, besides `pyproject.toml`. */

@@ -8,8 +8,11 @@ import type { Context } from "./context.js";
 /** Where a tool leaves its reports; everything in it can be exported. */
 export const OUT = "/out";
 
+/** Where the programs are that go into the container beside a tool. */
+export const HELPERS = "/slipway";
+
 /** Folder for `PYTHONPATH` that holds the pytest plugin `slipway_watch`. */
-export const PYTEST_PLUGINS = "/slipway/pytest";
+export const PYTEST_PLUGINS = `${HELPERS}/pytest`;
 
 /** Bytes of each output stream that are kept when a tool reports elsewhere. */
 const KEPT_OUTPUT = 256 * 1024;
@@ -64,7 +67,7 @@ export async function runTool(
   const secrets = Object.entries(options.secrets ?? {});
   const arguments_ = [
     "python3",
-    "/slipway/run.py",
+    `${HELPERS}/run.py`,
     `--out=${OUT}`,
     `--timeout=${options.timeout}`,
     `--keep=${options.report === undefined ? LONGEST_REPORT : KEPT_OUTPUT}`,
@@ -77,7 +80,7 @@ export async function runTool(
       (each, [name, secret]) => each.withMountedSecret(`/run/secrets/${name}`, secret),
       container,
     )
-    .withMountedDirectory("/slipway", helpers())
+    .withMountedDirectory(HELPERS, helpers())
     .withMountedTemp("/tmp")
     .with((ready) =>
       attempt === undefined ? ready : ready.withEnvVariable("SLIPWAY_ATTEMPT", attempt),
@@ -107,12 +110,12 @@ export async function runTool(
   return { run, running: record.running, files, sizes: record.files };
 }
 
-/** The programs that go into the container beside a tool. */
 function helpers(): Directory {
   const text = (name: string): string =>
     readFileSync(new URL(`python/${name}`, import.meta.url), "utf8");
   return dag
     .directory()
     .withNewFile("run.py", text("run.py"))
+    .withNewFile("advisories.py", text("advisories.py"))
     .withNewFile("pytest/slipway_watch.py", text("slipway_watch.py"));
 }

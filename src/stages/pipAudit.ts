@@ -1,5 +1,3 @@
-import type { Service } from "@dagger.io/dagger";
-
 import { auditVerdict } from "../core/verdicts/audit.js";
 import { skipped } from "../core/verdicts/verdict.js";
 import type { Context } from "./context.js";
@@ -10,7 +8,7 @@ import {
   toolContainer,
   withRequirements,
 } from "./dependencies.js";
-import { OUT, runTool } from "./execution.js";
+import { HELPERS, OUT, runTool } from "./execution.js";
 import { switchedOff, type Stage } from "./stage.js";
 import { toolVersion } from "./tools.js";
 
@@ -40,8 +38,9 @@ export function pipAuditCommand(requirements: string, advisories: string | undef
   ];
 }
 
-/** Under this name the caller's own advisory service is reached. */
-const ALIAS = "advisories";
+/** Where the caller's own advisories are, and what serves them while pip-audit runs. */
+const ADVISORIES = "/advisories";
+const SERVED = ["python3", `${HELPERS}/advisories.py`, `--folder=${ADVISORIES}`, "--"];
 
 const HOUR = 3_600_000;
 
@@ -69,15 +68,14 @@ export const pipAuditStage: Stage = {
       return { result: skipped("pipAudit", reason), reports: {} };
     }
     const now = new Date();
-    const container = withRequirements(toolContainer(context, "pip-audit"), all).withEnvVariable(
-      "SLIPWAY_AUDIT_PERIOD",
-      auditPeriod(now),
-    );
-    const mirror = advisories ? await serviceUrl(advisories) : config.audit.advisories;
+    const container = withRequirements(toolContainer(context, "pip-audit"), all);
+    const audit = (mirror: string | undefined) => pipAuditCommand(REQUIREMENTS_FILE, mirror);
     const { run } = await runTool(
       context,
-      advisories ? container.withServiceBinding(ALIAS, advisories) : container,
-      pipAuditCommand(REQUIREMENTS_FILE, mirror),
+      advisories
+        ? container.withMountedDirectory(ADVISORIES, advisories)
+        : container.withEnvVariable("SLIPWAY_AUDIT_PERIOD", auditPeriod(now)),
+      advisories ? [...SERVED, ...audit("{url}")] : audit(config.audit.advisories),
       {
         timeout: config.timeouts.check,
         report: REPORT,
@@ -92,11 +90,3 @@ export const pipAuditStage: Stage = {
     return { result, reports: {} };
   },
 };
-
-/** Where the bound service answers: on the first port that it exposes. */
-async function serviceUrl(service: Service): Promise<string> {
-  // Dagger's engine knows the ports of a service on the caller's machine only while it runs.
-  const running = await service.start();
-  const [port] = await running.ports();
-  return `http://${ALIAS}:${port === undefined ? 80 : await port.port()}`;
-}

@@ -66,6 +66,24 @@ for (const [what, words, said] of MISTAKES) {
   });
 }
 
+test("runs_a_tool_again_that_did_not_work_before", async () => {
+  const began = async (): Promise<string> => {
+    const nowhere = [
+      "--set",
+      "python.version=3.13",
+      "--set",
+      "audit.advisories=http://127.0.0.1:9",
+    ];
+    const { code, stdout, stderr } = await slipway("check", "pipAudit", "--json", ...nowhere);
+    assert.is(code, 3, stderr);
+    const [audit] = readReport(stdout).checks;
+    assert.is(audit?.state, "ERRORED");
+    return audit?.startedAt ?? "it did not start";
+  };
+  const first = await began();
+  assert.ok(first < (await began()), first);
+});
+
 test("lets_two_commands_at_once_share_one_cache", async () => {
   // Never seen before: both find it missing in the cache and want to make it.
   await appendFile(join(source, "src/hosts/__init__.py"), `\n# ${randomUUID()}\n`);

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 
 import { daggerCommand, openSession } from "../../ci/cli/session/open.js";
-import { startAdvisories } from "../../ci/sandbox/advisories.js";
 import { cachePath } from "../../ci/sandbox/cache.js";
 import { ensureRegistry } from "../../ci/sandbox/registry.js";
 
@@ -16,7 +15,7 @@ export interface Engine {
   query: <T>(document: string) => Promise<T>;
   /** ID of a folder of the repository. */
   directory: (path: string) => Promise<string>;
-  /** ID of a service with the sandbox's advisories. */
+  /** ID of the folder of the sandbox's advisories. */
   readonly advisories: string;
   /** Commands that call a function of the module, and the environment for them. */
   readonly commands: readonly { words: readonly string[]; env: NodeJS.ProcessEnv }[];
@@ -47,23 +46,19 @@ export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promi
   const { endpoint } = session;
   const query = <T>(document: string): Promise<T> => session.query<T>(document);
   await query(`{ moduleSource(refString: ${JSON.stringify(ROOT)}) { asModule { serve } } }`);
-  const server = await startAdvisories();
-  const backend = Number(new URL(server.url).port);
-  const { host } = await query<{ host: { service: { id: string } } }>(
-    `{ host { service(host: "127.0.0.1", ports: [{ frontend: 80, backend: ${backend} }]) { id } } }`,
-  );
   const slipway = [process.execPath, `${ROOT}ci/cli/slipway.mjs`, "call", "--engine", name];
   const here = { DAGGER_SESSION_PORT: String(endpoint.port), DAGGER_SESSION_TOKEN: endpoint.token };
+  const directory = async (path: string): Promise<string> => {
+    const answer = await query<{ host: { directory: { id: string } } }>(
+      `{ host { directory(path: ${JSON.stringify(ROOT + path)}) { id } } }`,
+    );
+    return answer.host.directory.id;
+  };
   return {
     name,
     query,
-    directory: async (path) => {
-      const answer = await query<{ host: { directory: { id: string } } }>(
-        `{ host { directory(path: ${JSON.stringify(ROOT + path)}) { id } } }`,
-      );
-      return answer.host.directory.id;
-    },
-    advisories: host.service.id,
+    directory,
+    advisories: await directory("ci/sandbox/advisories"),
     commands: [
       { words: slipway, env: name === "embedded" ? process.env : { ...process.env, ...here } },
       // With a session of its own, as a person calls it.
@@ -73,7 +68,6 @@ export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promi
     ],
     close: async () => {
       await session.close();
-      await server.stop();
     },
   };
 }

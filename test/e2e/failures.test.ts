@@ -4,13 +4,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import type { CheckName } from "../../src/core/check.js";
-import { advisories, check, checkOf, states, type Checked } from "./support/checks.js";
+import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { check, checkOf, states, type Checked } from "./support/checks.js";
 import { fixture } from "./support/project.js";
 import { openSession, type Session } from "./support/session.js";
 
 const session = await openSession();
 await session.serve();
-const mirror = await advisories(session);
 
 /** What all checks of a project without dependencies give when nothing is wrong. */
 const WELL = {
@@ -26,11 +26,10 @@ const WELL = {
 const test = suite("one stage fails");
 test.after(async () => {
   await session.close();
-  await mirror.stop();
 });
 
 function run(own: Session, name: string): Promise<Checked> {
-  return check(own, fixture(name), { advisories: mirror.id });
+  return check(own, fixture(name), { advisories: ADVISORIES });
 }
 
 /** `file:line rule` of each finding of a check, in order. */

@@ -6,7 +6,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { readReport } from "../../src/core/report/report.js";
-import { advisories, check, checkOf, states, type Checked } from "./support/checks.js";
+import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { check, checkOf, states, type Checked } from "./support/checks.js";
 import { copyOf, IRIS, scratch } from "./support/project.js";
 import { openSession } from "./support/session.js";
 
@@ -15,15 +16,13 @@ const source = await copyOf(IRIS, join(folder.path, "iris"));
 const reports = join(folder.path, "reports");
 const session = await openSession();
 await session.serve();
-const mirror = await advisories(session);
 
 const run = (): Promise<Checked> =>
-  check(session, source, { advisories: mirror.id, exportTo: reports });
+  check(session, source, { advisories: ADVISORIES, exportTo: reports });
 
 const test = suite("iris");
 test.after(async () => {
   await session.close();
-  await mirror.stop();
   await folder.forget();
 });
 

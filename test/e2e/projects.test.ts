@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
-import { advisories, check, checkOf, states, type Checked } from "./support/checks.js";
+import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { check, checkOf, states, type Checked } from "./support/checks.js";
 import { copyOf, fixture, scratch } from "./support/project.js";
 import { openSession } from "./support/session.js";
 import { uvLock } from "./support/uv.js";
@@ -12,12 +13,10 @@ import { uvLock } from "./support/uv.js";
 const folder = await scratch();
 const session = await openSession();
 await session.serve();
-const mirror = await advisories(session);
 
 const test = suite("kinds of projects");
 test.after(async () => {
   await session.close();
-  await mirror.stop();
   await folder.forget();
 });
 
@@ -32,19 +31,19 @@ function passes({ report, passed, summary }: Checked, kind: string): void {
 test("passes_a_uv_project_with_its_lock_file", async () => {
   const source = await copyOf(fixture("uv-project"), join(folder.path, "uv"));
   await writeFile(join(source, "uv.lock"), await uvLock(session, source));
-  const checked = await check(session, source, { advisories: mirror.id });
+  const checked = await check(session, source, { advisories: ADVISORIES });
   passes(checked, "uv");
   assert.is(checkOf(checked.report, "pipAudit").state, "PASSED");
 });
 
 test("passes_a_project_of_requirements_files_alone", async () => {
-  const checked = await check(session, fixture("requirements-project"), { advisories: mirror.id });
+  const checked = await check(session, fixture("requirements-project"), { advisories: ADVISORIES });
   passes(checked, "requirements");
   assert.is(checkOf(checked.report, "pipAudit").state, "PASSED");
 });
 
 test("passes_a_project_of_pep_621_without_a_lock_file", async () => {
-  const checked = await check(session, fixture("pep621-project"), { advisories: mirror.id });
+  const checked = await check(session, fixture("pep621-project"), { advisories: ADVISORIES });
   passes(checked, "pep621");
   assert.is(checkOf(checked.report, "pipAudit").state, "PASSED");
 });

@@ -23,6 +23,7 @@ export interface Registered {
   readonly description: string;
   readonly check: boolean;
   readonly cachePolicy: string | undefined;
+  readonly timeToLive: string | undefined;
   readonly args: readonly { name: string; description: string; required: boolean }[];
 }
 
@@ -126,6 +127,7 @@ function functions(chains: Map<string, readonly Step[]>): Registered[] {
           description: text(field.description),
           check: false,
           cachePolicy: undefined,
+          timeToLive: undefined,
           args: [],
         }));
       return object
@@ -148,6 +150,7 @@ function described(
     description: text(of("withDescription")?.description),
     check: of("withCheck") !== undefined,
     cachePolicy: of("withCachePolicy")?.policy as string | undefined,
+    timeToLive: of("withCachePolicy")?.timeToLive as string | undefined,
     args: steps
       .filter(({ field }) => field === "withArg")
       .map(({ args }) => ({

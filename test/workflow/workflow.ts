@@ -148,6 +148,8 @@ async function bash(
       PATH: `${run.bin}:${process.env.PATH ?? ""}`,
       CI: "true",
       GITHUB_ACTIONS: "true",
+      GITHUB_RUN_ID: "7",
+      GITHUB_RUN_ATTEMPT: "2",
       GITHUB_WORKSPACE: run.workspace,
       GITHUB_STEP_SUMMARY: summary,
       RUNNER_TEMP: run.temp,

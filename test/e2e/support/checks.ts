@@ -1,4 +1,3 @@
-import { startAdvisories } from "../../../ci/sandbox/advisories.js";
 import type { CheckName, CheckResult } from "../../../src/core/check.js";
 import { readReport, type Report } from "../../../src/core/report/report.js";
 import type { Session } from "./session.js";
@@ -15,7 +14,7 @@ export interface Given {
   readonly folder?: string;
   /** ID of a secret. */
   readonly safetyKey?: string;
-  /** ID of a service with advisories. */
+  /** Folder of this machine with advisories. */
   readonly advisories?: string;
   /** Folder of this machine that the reports are written to. */
   readonly exportTo?: string;
@@ -39,7 +38,7 @@ export async function slipway(
     set: [`python.version=${PYTHON}`, ...set],
     folder,
     safetyKey,
-    advisories,
+    advisories: advisories === undefined ? undefined : await session.directory(advisories),
   }).filter(([, value]) => value !== undefined);
   return `slipway(${fields.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
 }
@@ -67,16 +66,4 @@ export function checkOf(report: Report, name: CheckName): CheckResult {
   const found = report.checks.find((each) => each.name === name);
   if (!found) throw new Error(`The report has no ${name}.`);
   return found;
-}
-
-/** Serves the sandbox's advisories to a session; gives the service's ID. */
-export async function advisories(
-  session: Session,
-): Promise<{ id: string; stop: () => Promise<void> }> {
-  const server = await startAdvisories();
-  const port = Number(new URL(server.url).port);
-  const { host } = await session.query<{ host: { service: { id: string } } }>(
-    `{ host { service(host: "127.0.0.1", ports: [{ frontend: 80, backend: ${port} }]) { id } } }`,
-  );
-  return { id: host.service.id, stop: server.stop };
 }

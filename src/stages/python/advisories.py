@@ -1,9 +1,11 @@
 """A mirror of vulnerability records that answers as the OSV API does, for the PyPI ecosystem.
 
-    python3 server.py [--folder FOLDER] [--bind 127.0.0.1] [--port 0]
+    advisories.py --folder FOLDER [--port 0]
+    advisories.py --folder FOLDER -- COMMAND...
 
-FOLDER holds OSV records, one JSON file each; without it, the folder of this file. The first line of
-output is the address. All records are read and checked at the start: a wrong one ends the server,
+FOLDER holds OSV records, one JSON file each. Serves them on loopback; the first line of output is
+the address. With COMMAND, serves while that runs and exits as it does: {url} in an argument becomes
+the address. All records are read and checked at the start: a wrong one ends the server,
 because a record that is silently left out would look like "no vulnerabilities".
 
     POST /v1/query        {"package": {"name", "ecosystem"} or {"purl"}, "version"}
@@ -20,8 +22,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -249,19 +252,22 @@ def handler(mirror: Mirror) -> type[BaseHTTPRequestHandler]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--folder", type=Path, default=Path(__file__).resolve().parent)
-    parser.add_argument("--bind", default="127.0.0.1", help="0.0.0.0 only inside a container")
+    parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0: one that is free")
+    parser.add_argument("command", nargs="*")
     options = parser.parse_args()
     try:
         records = load(options.folder)
     except BadRecord as error:
         print(f"advisories: {error}", file=sys.stderr)
         return 2
-    # As process 1 of a container it is not ended by SIGTERM unless it says so.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = ThreadingHTTPServer((options.bind, options.port), handler(Mirror(records)))
-    print(f"http://{options.bind}:{server.server_port}", flush=True)
+    server = ThreadingHTTPServer(("127.0.0.1", options.port), handler(Mirror(records)))
+    url = f"http://127.0.0.1:{server.server_port}"
+    if options.command:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = [argument.replace("{url}", url) for argument in options.command]
+        return subprocess.run(command, check=False).returncode
+    print(url, flush=True)
     server.serve_forever()
     return 0
 
