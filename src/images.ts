@@ -19,6 +19,14 @@ const IMAGES = {
     reference: "docker.io/library/python:{version}-slim",
     use: "Base of every stage, and of the service's image",
   },
+  trivy: {
+    reference: "docker.io/aquasec/trivy:0.73.0",
+    use: "Scans images; only the program is taken",
+  },
+  cosign: {
+    reference: "ghcr.io/sigstore/cosign/cosign:v3.1.3",
+    use: "Signs and verifies; only the program is taken",
+  },
   uv: {
     reference: "docker.io/astral/uv:0.13.9",
     use: "Installs packages; only the file /uv is taken",
@@ -36,4 +44,14 @@ export function pythonImage(version: string, overrides: ImageOverrides): string 
 /** Reference of the image that holds uv. */
 export function uvImage(overrides: ImageOverrides): string {
   return overrides.uv ?? IMAGES.uv.reference;
+}
+
+/** Reference of the image that holds trivy. */
+export function trivyImage(overrides: ImageOverrides): string {
+  return overrides.trivy ?? IMAGES.trivy.reference;
+}
+
+/** Reference of the image that holds cosign. */
+export function cosignImage(overrides: ImageOverrides): string {
+  return overrides.cosign ?? IMAGES.cosign.reference;
 }

@@ -1,7 +1,9 @@
 /**
  * `make images`: starts the loopback registry and fills it with stand-in images.
  *
- *     tsx ci/sandbox/images.ts [--force] [--quiet] [--stop]
+ *     tsx ci/sandbox/images.ts [--force] [--quiet] [--stop] [--base]
+ *
+ * With --base, without the programs that take minutes to build (cosign, trivy).
  */
 import { parseArgs } from "node:util";
 
@@ -22,6 +24,7 @@ async function main(): Promise<void> {
       force: { type: "boolean", default: false },
       quiet: { type: "boolean", default: false },
       stop: { type: "boolean", default: false },
+      base: { type: "boolean", default: false },
     },
   });
   const say = (line: string): void => {
@@ -33,21 +36,13 @@ async function main(): Promise<void> {
   }
   await ensurePackages(SANDBOX_PACKAGES, say);
   const { address } = await ensureRegistry(say);
-  const wanted = values.force ? IMAGES : await missingImages(address);
+  const images = values.base ? IMAGES.filter(({ from }) => from !== "program") : IMAGES;
+  const wanted = values.force ? images : await missingImages(images, address);
   if (wanted.length > 0) {
     await ensureTool("crane", say);
-    await withLock(
-      "images",
-      // Somebody else may have made them while this one waited for the lock.
-      async () => {
-        await makeAll(values.force ? IMAGES : await missingImages(address), address, say);
-      },
-      () => {
-        say("Another command is making images; waiting for it …");
-      },
-    );
+    await makeAll(wanted, { address, force: values.force, say });
   }
-  for (const image of IMAGES) {
+  for (const image of images) {
     const found = await findImage(image, address);
     if (!found) {
       throw new SandboxError(
@@ -63,16 +58,18 @@ async function main(): Promise<void> {
   );
 }
 
-async function missingImages(address: string): Promise<ImageSpec[]> {
-  const found = await Promise.all(IMAGES.map((image) => findImage(image, address)));
-  return IMAGES.filter((_, index) => found[index] === undefined);
+async function missingImages(images: ImageSpec[], address: string): Promise<ImageSpec[]> {
+  const found = await Promise.all(images.map((image) => findImage(image, address)));
+  return images.filter((_, index) => found[index] === undefined);
 }
 
-async function makeAll(
-  images: ImageSpec[],
-  address: string,
-  say: (line: string) => void,
-): Promise<void> {
+interface Making {
+  address: string;
+  force: boolean;
+  say: (line: string) => void;
+}
+
+async function makeAll(images: ImageSpec[], { address, force, say }: Making): Promise<void> {
   const queue = [...images];
   const failures: unknown[] = [];
   const work = async (): Promise<void> => {
@@ -80,7 +77,19 @@ async function makeAll(
       const began = Date.now();
       say(`${title(image)} …`);
       try {
-        await makeImage(image, address);
+        const made = image;
+        await withLock(
+          `image-${made.name.replaceAll("/", "-")}-${made.tags[0]}`,
+          async () => {
+            // Somebody else may have made it while this one waited for the lock.
+            if (!force && (await findImage(made, address))) return;
+            if (made.from === "program") await ensureTool(made.tool, say);
+            await makeImage(made, address);
+          },
+          () => {
+            say(`${title(made)}: another command is making it; waiting …`);
+          },
+        );
         say(`${title(image)} … ${seconds(began)}`);
       } catch (error) {
         say(`${title(image)} … failed after ${seconds(began)}`);

@@ -1,11 +1,13 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { cachePath, makeFolder, withLock } from "./cache.js";
 import { SandboxError } from "./failure.js";
 import { unpackPackage } from "./packages.js";
-import { run } from "./run.js";
+import { run, type RunOptions } from "./run.js";
 
 /** A program built from a Go module; go checks its sources against the checksum database. */
 interface GoTool {
@@ -29,7 +31,16 @@ interface DebianTool {
   version: "distribution";
 }
 
-export type Tool = GoTool | DebianTool;
+/** A program of the sandbox's own, in a package of a module under `tools/`. */
+interface OwnTool {
+  from: "source";
+  module: string;
+  /** The package to build, relative to the module. */
+  path: string;
+  version: "own";
+}
+
+export type Tool = GoTool | DebianTool | OwnTool;
 
 /** Every program the sandbox brings along, by the name it is called by. */
 export const TOOLS = {
@@ -37,6 +48,12 @@ export const TOOLS = {
     from: "go",
     path: "github.com/rhysd/actionlint/cmd/actionlint",
     version: "v1.7.12",
+  },
+  cosign: {
+    from: "go",
+    path: "github.com/sigstore/cosign/v3/cmd/cosign",
+    version: "v3.1.3",
+    ldflags: "-X sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
   },
   crane: {
     from: "go",
@@ -49,9 +66,28 @@ export const TOOLS = {
     path: "usr/bin/docker-registry",
     version: "distribution",
   },
+  database: {
+    from: "source",
+    module: moduleFolder("trivy"),
+    path: "./database",
+    version: "own",
+  },
+  trivy: {
+    from: "go",
+    path: "github.com/aquasecurity/trivy/cmd/trivy",
+    version: "v0.73.0",
+    module: moduleFolder("trivy"),
+    ldflags: "-X github.com/aquasecurity/trivy/pkg/version/app.ver=v0.73.0",
+    env: { GOEXPERIMENT: "jsonv2" },
+  },
 } as const satisfies Record<string, Tool>;
 
 export type ToolName = keyof typeof TOOLS;
+
+/** A folder of `tools/` with a go.mod and a go.sum. */
+function moduleFolder(name: string): string {
+  return fileURLToPath(new URL(`tools/${name}`, import.meta.url));
+}
 
 /** Where a tool's program is, or will be. Its version is in the path: a new one never overwrites. */
 function toolPath(name: ToolName): string {
@@ -75,7 +111,7 @@ export async function ensureTool(
     const began = Date.now();
     report(`${name} ${tool.version}: building …`);
     await makeFolder(folderOf(name, tool), async (folder) => {
-      await (tool.from === "go" ? buildGo(name, tool, folder) : takeDebian(name, tool, folder));
+      await (tool.from === "debian" ? takeDebian(name, tool, folder) : buildGo(name, tool, folder));
       await chmod(join(folder, name), 0o755);
     });
     report(`${name} ${tool.version}: ready after ${seconds(began)}`);
@@ -84,26 +120,32 @@ export async function ensureTool(
 }
 
 function folderOf(name: string, tool: Tool): string {
-  return cachePath("tools", `${name}@${tool.version}`);
+  if (tool.from !== "source") return cachePath("tools", `${name}@${tool.version}`);
+  const hash = createHash("sha256");
+  for (const file of ["go.sum", join(tool.path, "main.go")])
+    hash.update(readFileSync(join(tool.module, file)));
+  return cachePath("tools", `${name}@${hash.digest("hex").slice(0, 12)}`);
 }
 
-async function buildGo(name: string, tool: GoTool, folder: string): Promise<void> {
+async function buildGo(name: string, tool: GoTool | OwnTool, folder: string): Promise<void> {
   const bin = join(folder, "build");
   await mkdir(bin);
-  const flags = ["-trimpath", "-ldflags", ["-s -w", tool.ldflags ?? ""].join(" ").trim()];
+  const { ldflags = "", env: own = {} } = tool.from === "go" ? tool : {};
+  const flags = ["-trimpath", "-ldflags", `-s -w ${ldflags}`.trim()];
   const env = {
     ...process.env,
     CGO_ENABLED: "0",
     GOBIN: bin,
     GOFLAGS: "-buildvcs=false",
-    ...tool.env,
+    ...own,
   };
   const hint = `Go 1.24 or later has to be on the PATH and reach its module proxy (go env GOPROXY).`;
-  if (tool.module === undefined) {
-    await run("go", ["install", ...flags, `${tool.path}@${tool.version}`], { env, hint });
+  const { module } = tool;
+  if (module === undefined) {
+    await go(["install", ...flags, `${tool.path}@${tool.version}`], { env, hint });
   } else {
-    await run("go", ["build", ...flags, "-o", `${bin}/`, tool.path], {
-      cwd: tool.module,
+    await go(["build", ...flags, "-o", `${bin}/`, tool.path], {
+      cwd: module,
       env: { ...env, GOFLAGS: "-buildvcs=false -mod=readonly" },
       hint,
     });
@@ -114,6 +156,11 @@ async function buildGo(name: string, tool: GoTool, folder: string): Promise<void
   }
   await rename(join(bin, built), join(folder, name));
   await rm(bin, { recursive: true });
+}
+
+/** Some builds take minutes: they leave the processor to whatever else wants it. */
+async function go(args: string[], options: RunOptions): Promise<void> {
+  await run("nice", ["-n", "15", "go", ...args], options);
 }
 
 async function takeDebian(name: string, tool: DebianTool, folder: string): Promise<void> {

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { IMAGES, title } from "../../ci/sandbox/images/table.js";
 import { missingPackages } from "../../ci/sandbox/packages.js";
 import { TOOLS } from "../../ci/sandbox/tools.js";
+import { cosignImage, trivyImage } from "../../src/images.js";
 
 const references = IMAGES.flatMap((image) => image.tags.map((tag) => `${image.name}:${tag}`));
 
@@ -11,8 +12,8 @@ test("no two images share a name and a tag", () => {
   assert.is(new Set(references).size, references.length);
 });
 
-test("names are complete, so that a mirror of docker.io finds them", () => {
-  for (const reference of references) assert.match(reference, /^[a-z0-9]+\/[a-z0-9-]+:[\w.-]+$/);
+test("names are complete, so that a mirror of their registry finds them", () => {
+  for (const reference of references) assert.match(reference, /^[a-z0-9]+(\/[a-z0-9-]+)+:[\w.-]+$/);
 });
 
 test("the images that the module starts from are there", () => {
@@ -20,6 +21,12 @@ test("the images that the module starts from are there", () => {
   for (const wanted of ["library/python:3.11-slim", "library/python:3.13-slim"]) {
     assert.ok(titles.includes(wanted), wanted);
   }
+});
+
+test("the images of the programs have the names and versions that the module asks for", () => {
+  const titles = IMAGES.map(title);
+  for (const image of [trivyImage({}), cosignImage({})])
+    assert.ok(titles.includes(image.slice(image.indexOf("/") + 1)), image);
 });
 
 test("wheels are pinned by hash and tagged with their version", () => {

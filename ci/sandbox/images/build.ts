@@ -7,7 +7,7 @@ import { cachePath } from "../cache.js";
 import { run } from "../run.js";
 import { ensureTool } from "../tools.js";
 import { debianRoot, hostArchitecture, SLIM } from "./debian.js";
-import { busyboxTar, wheelTar } from "./files.js";
+import { busyboxTar, programTar, wheelTar } from "./files.js";
 import { Layout, RECIPE, SOURCE_DATE_EPOCH, type Descriptor } from "./oci.js";
 import { title, type Architecture, type ImageSpec } from "./table.js";
 
@@ -16,6 +16,14 @@ const METHOD = 2;
 
 const MANIFESTS =
   "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+
+/** What the stand-ins are made from, for their description. */
+const ORIGINS: Record<ImageSpec["from"], string> = {
+  busybox: "Debian packages",
+  debian: "Debian packages",
+  program: "a Go module",
+  wheel: "a Python wheel",
+};
 
 /** An image in the registry. */
 export interface Pushed {
@@ -118,11 +126,14 @@ async function content(
   if (image.from === "wheel") {
     return { layer: await layout.addLayer(await wheelTar(image, architecture, scratch)), env: {} };
   }
+  if (image.from === "program") {
+    return { layer: await layout.addLayer(await programTar(image)), env: {} };
+  }
   return await debianRoot(image, architecture, scratch, async (tar) => await layout.addLayer(tar));
 }
 
 function labels(image: ImageSpec): Record<string, string> {
-  const origin = image.from === "wheel" ? "a Python wheel" : "Debian packages";
+  const origin = ORIGINS[image.from];
   return {
     "org.opencontainers.image.title": title(image),
     "org.opencontainers.image.description": `Slipway stand-in for ${title(image)}, made from ${origin}`,

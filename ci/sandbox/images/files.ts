@@ -6,8 +6,9 @@ import { SandboxError } from "../failure.js";
 import { run } from "../run.js";
 import { busyboxProgram, hostArchitecture } from "./debian.js";
 import { sha256 } from "./oci.js";
-import type { Architecture, BusyboxImage, WheelImage } from "./table.js";
+import type { Architecture, BusyboxImage, ProgramImage, WheelImage } from "./table.js";
 import { tarOf, type Entry } from "./tar.js";
+import { ensureTool } from "../tools.js";
 
 /** busybox under the names of all its applets, as hard links, and the folders a shell expects. */
 export async function busyboxTar(
@@ -75,4 +76,13 @@ export async function wheelTar(
     entries[program] = { content: await readFile(join(scripts, program)), mode: 0o755 };
   }
   return tarOf(entries);
+}
+
+/** One program and the folders above it. */
+export async function programTar(image: ProgramImage): Promise<Readable> {
+  const folders = image.path.split("/").slice(0, -1);
+  const entries: Record<string, Entry> = {};
+  for (const index of folders.keys()) entries[folders.slice(0, index + 1).join("/")] = {};
+  const content = await readFile(await ensureTool(image.tool));
+  return tarOf({ ...entries, [image.path]: { content, mode: 0o755 } });
 }

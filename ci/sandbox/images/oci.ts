@@ -106,6 +106,21 @@ export class Layout {
     return { ...manifest, platform: { os: "linux", architecture } };
   }
 
+  /** Writes the manifest of an artifact that is no image: one blob, and no configuration to speak of. */
+  async addArtifact(
+    configType: string,
+    layer: Layer & { annotations: object },
+  ): Promise<Descriptor> {
+    const config = await this.#addJson(configType, {});
+    const { mediaType, digest, size, annotations } = layer;
+    return await this.#addJson(MANIFEST, {
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      config,
+      layers: [{ mediaType, digest, size, annotations }],
+    });
+  }
+
   /** Writes an index over the images of several platforms. */
   async addIndex(
     manifests: Descriptor[],

@@ -1,3 +1,5 @@
+import { TOOLS } from "../tools.js";
+
 /** What a started container gets, as in the official image that is stood in for. */
 interface Defaults {
   env?: Record<string, string>;
@@ -38,7 +40,15 @@ export interface WheelImage extends Common {
   wheels: Record<Architecture, { platform: string; sha256: string }>;
 }
 
-export type ImageSpec = DebianImage | BusyboxImage | WheelImage;
+/** One program that the sandbox builds, where the official image has it. */
+export interface ProgramImage extends Common {
+  from: "program";
+  tool: "cosign" | "trivy";
+  /** Path in the image, without a leading slash. */
+  path: string;
+}
+
+export type ImageSpec = DebianImage | BusyboxImage | WheelImage | ProgramImage;
 
 /** An architecture, by the name that Debian and OCI share. */
 export type Architecture = "amd64" | "arm64";
@@ -57,9 +67,20 @@ function python(version: string, suite: string): DebianImage {
   };
 }
 
+function program(tool: ProgramImage["tool"], name: string, tag: string, path: string): ImageSpec {
+  return {
+    from: "program",
+    name,
+    tags: [tag],
+    tool,
+    path,
+    defaults: { env: { PATH }, entrypoint: [`/${path}`] },
+  };
+}
+
 const UV = "0.13.9";
 
-/** Every stand-in image of the sandbox, under the name it has on Docker Hub. */
+/** Every stand-in image of the sandbox, under the name it has in its own registry. */
 export const IMAGES: ImageSpec[] = [
   python("3.11", "bookworm"),
   python("3.13", "trixie"),
@@ -98,6 +119,8 @@ export const IMAGES: ImageSpec[] = [
     },
     defaults: { env: { PATH }, entrypoint: ["/uv"], workdir: "/io" },
   },
+  program("cosign", "sigstore/cosign/cosign", TOOLS.cosign.version, "ko-app/cosign"),
+  program("trivy", "aquasec/trivy", TOOLS.trivy.version.slice(1), "usr/local/bin/trivy"),
 ];
 
 /** The name with its first tag, e.g. `library/python:3.11-slim`. */
