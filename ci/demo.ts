@@ -10,7 +10,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { SandboxError } from "./sandbox/failure.js";
-import { registryAddress } from "./sandbox/registry.js";
+import { mirrors, registryAddress } from "./sandbox/registry.js";
 import { seconds } from "./sandbox/tools.js";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -37,7 +37,7 @@ async function runNode(args: string[]): Promise<void> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: "inherit",
-    env: { ...process.env, SLIPWAY_MIRRORS: `docker.io=http://${registryAddress()}` },
+    env: { ...process.env, SLIPWAY_MIRRORS: mirrors(registryAddress()) },
   });
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new StepError(`stopped after ${seconds(began)}`, code ?? 130);

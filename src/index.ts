@@ -14,7 +14,9 @@ import {
   type Directory,
   type float,
   type Platform,
+  type File,
   type Secret,
+  type Service,
 } from "@dagger.io/dagger";
 
 import { Artifact } from "./artifact.js";
@@ -22,10 +24,12 @@ import { checkReport, type CheckReport } from "./checkReport.js";
 import type { CheckName } from "./core/check.js";
 import { complaint } from "./core/report/report.js";
 import { summary } from "./core/report/summary.js";
+import { scanReport, type ScanReport } from "./scanReport.js";
 import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
 import { publishImage, publishTarget } from "./stages/publish.js";
+import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -35,6 +39,8 @@ export class Slipway {
   private environment: string[];
   private safetyKey?: Secret;
   private advisories?: Directory;
+  private database?: Directory;
+  private registry?: Service;
 
   constructor(
     /** The service's source */
@@ -73,12 +79,18 @@ export class Slipway {
     safetyKey?: Secret,
     /** Folder of OSV records of PyPI, one JSON file each, for pip-audit in place of a service */
     advisories?: Directory,
+    /** Folder with trivy's database, trivy.db and metadata.json, in place of one that is downloaded */
+    database?: Directory,
+    /** The registry on this machine that references name as 127.0.0.1 or localhost: tcp://127.0.0.1:5000 */
+    registry?: Service,
   ) {
     this.source = folder === "." ? source : source.directory(folder);
     this.set = set;
     this.environment = environment;
     if (safetyKey) this.safetyKey = safetyKey;
     if (advisories) this.advisories = advisories;
+    if (database) this.database = database;
+    if (registry) this.registry = registry;
   }
 
   /** Lint with ruff, in the version that the project locks */
@@ -181,6 +193,40 @@ export class Slipway {
     return await buildImage(context, { revision, sourceUrl }, platform as Platform | undefined);
   }
 
+  /** Look for vulnerabilities, secrets and licenses with trivy, in the service's image by default */
+  @func({ cache: "1h" })
+  async scan(
+    /** Another image */
+    image?: Container,
+    /** An image as an archive: OCI, or of docker save */
+    tarball?: File,
+    /** A folder with source and lock files */
+    directory?: Directory,
+  ): Promise<ScanReport> {
+    const context = await this.load();
+    return scanReport(
+      await scan(context, await subjectOf(context, { image, tarball, directory })),
+      context,
+    );
+  }
+
+  /** The bill of materials of the service's image: its packages with versions and licenses */
+  @func()
+  async sbom(
+    /** Its form: cyclonedx or spdx */
+    format = "cyclonedx",
+    /** Another image */
+    image?: Container,
+    /** An image as an archive: OCI, or of docker save */
+    tarball?: File,
+    /** A folder with source and lock files */
+    directory?: Directory,
+  ): Promise<File> {
+    const context = await this.load();
+    const subject = await subjectOf(context, { image, tarball, directory });
+    return (await billOfMaterials(context, subject, format)).file;
+  }
+
   /** Build the image and publish it under all its tags; a release tag is never given other content */
   @func({ cache: "never" })
   async publish(
@@ -229,6 +275,8 @@ export class Slipway {
       environment: this.environment,
       safetyKey: this.safetyKey,
       advisories: this.advisories,
+      database: this.database,
+      registry: this.registry,
     });
   }
 }

@@ -50,6 +50,11 @@ export function registryAddress(): string {
   return `127.0.0.1:${port}`;
 }
 
+/** The engine's mirror table for a registry that stands in for all that Slipway pulls from. */
+export function mirrors(address: string): string {
+  return ["docker.io", "ghcr.io"].map((host) => `${host}=http://${address}`).join(",");
+}
+
 /** Whether the sandbox's registry runs, without changing anything. */
 export async function registryStatus(): Promise<RegistryStatus> {
   const address = registryAddress();

@@ -23,7 +23,12 @@ export interface Sarif {
   readonly notice?: string;
 }
 
-const INFORMATION: Readonly<Record<CheckName, string>> = {
+/** What a SARIF log is made of: a check's result, or a scan's. */
+export type Reportable = Pick<CheckResult, "tool" | "version" | "state" | "findings"> & {
+  readonly name: CheckName | "scan";
+};
+
+const INFORMATION: Readonly<Record<Reportable["name"], string>> = {
   lint: "https://docs.astral.sh/ruff/",
   format: "https://docs.astral.sh/ruff/formatter/",
   types: "https://mypy.readthedocs.io/",
@@ -31,8 +36,9 @@ const INFORMATION: Readonly<Record<CheckName, string>> = {
   bandit: "https://bandit.readthedocs.io/",
   pipAudit: "https://github.com/pypa/pip-audit",
   safety: "https://docs.safetycli.com/",
+  scan: "https://trivy.dev/",
 };
-const SECURITY: readonly CheckName[] = ["bandit", "pipAudit", "safety"];
+const SECURITY: readonly Reportable["name"][] = ["bandit", "pipAudit", "safety", "scan"];
 const SEVERITY: Readonly<Record<FindingLevel, string>> = {
   error: "8.0",
   warning: "5.0",
@@ -46,7 +52,7 @@ const LEVELS: readonly FindingLevel[] = ["error", "warning", "note"];
  * @returns undefined for SKIPPED and ERRORED checks: GitHub closes the alerts that an upload does
  * not repeat, and these say nothing about them.
  */
-export function toSarif(result: CheckResult, options: SarifOptions = {}): Sarif | undefined {
+export function toSarif(result: Reportable, options: SarifOptions = {}): Sarif | undefined {
   if (result.state === "SKIPPED" || result.state === "ERRORED") return undefined;
   // A stable sort: the gravest stay when some must go, otherwise the tool's own order.
   const sorted = [...result.findings].sort(
@@ -72,12 +78,13 @@ export function toSarif(result: CheckResult, options: SarifOptions = {}): Sarif 
 }
 
 function log(
-  result: CheckResult,
+  result: Reportable,
   findings: readonly Finding[],
   fingerprints: ReadonlyMap<Finding, string>,
   options: SarifOptions,
 ): unknown {
   const ruleIds = [...new Set(findings.map((finding) => finding.ruleId))];
+  const indexes = new Map(ruleIds.map((id, index) => [id, index]));
   const firstOf = new Map([...findings].reverse().map((finding) => [finding.ruleId, finding]));
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -97,7 +104,7 @@ function log(
         columnKind: "unicodeCodePoints",
         results: findings.map((finding) => ({
           ruleId: finding.ruleId,
-          ruleIndex: ruleIds.indexOf(finding.ruleId),
+          ruleIndex: indexes.get(finding.ruleId),
           level: finding.level,
           message: { text: clean(finding.message).slice(0, 2000) || finding.ruleId },
           locations: [
@@ -110,7 +117,7 @@ function log(
   };
 }
 
-function rule(result: CheckResult, example: Finding | undefined, id: string): unknown {
+function rule(result: Reportable, example: Finding | undefined, id: string): unknown {
   const name = example?.ruleName;
   const short = name === undefined ? `${result.tool} ${id}` : `${id}: ${name}`;
   const help = example?.helpUri;

@@ -1,4 +1,4 @@
-import type { Directory, Secret } from "@dagger.io/dagger";
+import type { Directory, Secret, Service } from "@dagger.io/dagger";
 
 import { resolveConfig } from "../core/config/resolve.js";
 import type { Config } from "../core/config/schema.js";
@@ -18,6 +18,10 @@ interface Inputs {
   readonly safetyKey?: Secret | undefined;
   /** OSV records, one JSON file each, in place of a service. */
   readonly advisories?: Directory | undefined;
+  /** trivy's vulnerability database, in place of one that is downloaded. */
+  readonly database?: Directory | undefined;
+  /** The registry on the caller's own machine that references name as 127.0.0.1 or localhost. */
+  readonly registry?: Service | undefined;
 }
 
 /** Files in which tools are configured, besides `pyproject.toml`. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BUILDER, PREDICATE_NAMES } from "../attestations/names.js";
 import { parseShard } from "../shard.js";
 import {
   day,
@@ -195,6 +196,72 @@ const publish = z.strictObject({
     .describe("Let a release tag (v1.2.3) be overwritten with other content"),
 });
 
+const scan = z.strictObject({
+  severity: z
+    .array(z.enum(["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]))
+    .min(1, "expected at least one severity: a gate that stops nothing is none")
+    .default(["CRITICAL"])
+    .describe("Severities that stop the image; the others are reported"),
+  unfixed: z
+    .boolean()
+    .default(true)
+    .describe("Whether a vulnerability without a fixed version stops the image too"),
+  ignore: z
+    .array(ignoredAdvisory)
+    .default([])
+    .describe("Vulnerabilities that do not matter here: tables of `id`, `reason`, `expires`"),
+  vex: relativePath
+    .optional()
+    .describe(
+      "VEX document of the project (OpenVEX, CycloneDX or CSAF) that trivy takes account of",
+    ),
+  secrets: z
+    .boolean()
+    .default(true)
+    .describe("Look for secrets too; one that is found stops the image"),
+  licenses: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Licenses that are allowed, by SPDX name; any other stops the image. Empty allows all",
+    ),
+  database: z
+    .array(imageReference)
+    .default([])
+    .describe(
+      "Where trivy's database comes from, tried in order. Default: trivy's own two sources",
+    ),
+  age: z
+    .int("expected a whole number of hours")
+    .min(1, "expected at least 1 hour")
+    .max(8760, "expected at most 8760 hours (a year)")
+    .default(48)
+    .describe("Hours after which the database is too old to believe"),
+});
+
+const verify = z.strictObject({
+  predicates: z
+    .array(z.enum(PREDICATE_NAMES))
+    .default(["provenance", "sbom", "vulnerabilities", "tests"])
+    .describe("Attestations that an image must have"),
+  builder: z
+    .string()
+    .min(1)
+    .default(BUILDER)
+    .describe("`builder.id` that the provenance must name"),
+  source: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Repository that the provenance must name. Default: any"),
+  age: z
+    .int("expected a whole number of hours")
+    .min(1, "expected at least 1 hour")
+    .max(8760, "expected at most 8760 hours (a year)")
+    .default(168)
+    .describe("Hours after which a vulnerability scan is too old"),
+});
+
 const model = z.strictObject({
   name: z.string().min(1).default("iris-random-forest").describe("Registered model's name"),
   stage: z.string().min(1).default("production").describe("Stage or alias of the model"),
@@ -212,6 +279,8 @@ const images = z.strictObject({
       "Python base image; `{version}` stands for the Python version. Default: Slipway's table",
     ),
   uv: imageReference.optional().describe("Image that holds uv. Default: Slipway's table"),
+  trivy: imageReference.optional().describe("Image that holds trivy. Default: Slipway's table"),
+  cosign: imageReference.optional().describe("Image that holds cosign. Default: Slipway's table"),
 });
 
 const index = z.strictObject({
@@ -242,6 +311,8 @@ export const configSchema = z.strictObject({
   safety: safety.prefault({}).describe("Dependencies with advisories (safety; needs a key)"),
   build: build.prefault({}).describe("The image"),
   publish: publish.prefault({}).describe("Where the image goes"),
+  scan: scan.prefault({}).describe("Vulnerabilities, secrets and licenses in the image (trivy)"),
+  verify: verify.prefault({}).describe("What an image must prove before its tags are given to it"),
   model: model.prefault({}).describe("The model that the service loads"),
   images: images
     .prefault({})
@@ -252,5 +323,5 @@ export const configSchema = z.strictObject({
 /** The configuration with every default filled in. */
 export type Config = z.infer<typeof configSchema>;
 
-/** One entry of `audit.ignore`. */
+/** One entry of `audit.ignore` or `scan.ignore`. */
 export type IgnoredAdvisory = z.infer<typeof ignoredAdvisory>;

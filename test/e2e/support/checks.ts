@@ -16,6 +16,10 @@ export interface Given {
   readonly safetyKey?: string;
   /** Folder of this machine with advisories. */
   readonly advisories?: string;
+  /** Folder of this machine with trivy's database. */
+  readonly database?: string;
+  /** Registry on this machine's loopback, `127.0.0.1:port`. */
+  readonly registry?: string;
   /** Folder of this machine that the reports are written to. */
   readonly exportTo?: string;
 }
@@ -32,15 +36,26 @@ export async function slipway(
   source: string,
   given: Given = {},
 ): Promise<string> {
-  const { folder, safetyKey, advisories, set = [] } = given;
+  const { folder, safetyKey, advisories, database, registry, set = [] } = given;
   const fields = Object.entries({
     source: await session.directory(source),
     set: [`python.version=${PYTHON}`, ...set],
     folder,
     safetyKey,
     advisories: advisories === undefined ? undefined : await session.directory(advisories),
+    database: database === undefined ? undefined : await session.directory(database),
+    registry: registry === undefined ? undefined : await loopback(session, registry),
   }).filter(([, value]) => value !== undefined);
   return `slipway(${fields.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
+}
+
+/** ID of a service on this machine's loopback. */
+async function loopback(session: Session, address: string): Promise<string> {
+  const port = Number(address.split(":").at(-1));
+  const { host } = await session.query<{ host: { service: { id: string } } }>(
+    `{ host { service(host: "127.0.0.1", ports: [{ frontend: ${port}, backend: ${port} }]) { id } } }`,
+  );
+  return host.service.id;
 }
 
 /** Runs checks on a folder of this machine. */

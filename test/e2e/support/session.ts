@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { query as ask } from "../../../ci/cli/session/query.js";
 import { cachePath } from "../../../ci/sandbox/cache.js";
-import { registryAddress } from "../../../ci/sandbox/registry.js";
+import { mirrors, registryAddress } from "../../../ci/sandbox/registry.js";
 
 /** The repository, which is the module too. */
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -65,7 +65,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
     env: {
       ...process.env,
       SLIPWAY_CACHE: cache,
-      SLIPWAY_MIRRORS: `docker.io=http://${mirror}`,
+      SLIPWAY_MIRRORS: mirrors(mirror),
       SLIPWAY_EVENTS_FD: "3",
       ...options.env,
     },

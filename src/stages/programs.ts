@@ -1,0 +1,74 @@
+import { dag, type Container, type Secret, type Service } from "@dagger.io/dagger";
+
+import { cosignImage, pythonImage, trivyImage } from "../images.js";
+import type { Context } from "./context.js";
+
+/** Under this name containers reach the registry on the caller's machine. */
+const ALIAS = "registry";
+
+const LOOPBACK = /^(127(?:\.\d{1,3}){3}|localhost)(?=:\d+\/)/;
+
+/** Where each program is in its image. */
+const PROGRAMS = {
+  cosign: { image: cosignImage, path: "/ko-app/cosign" },
+  trivy: { image: trivyImage, path: "/usr/local/bin/trivy" },
+} as const;
+
+/** Who may read and write a repository. */
+export interface Login {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+/** What a program may need of the outside. */
+interface Reach {
+  /** A registry on the caller's own loopback, which no container reaches by that name. */
+  readonly registry?: Service | undefined;
+  readonly login?: Login | undefined;
+  /** Any reference in the registry that the login is for. */
+  readonly reference?: string | undefined;
+}
+
+/** The Python image, for the helper that runs tools, with one program in it. */
+export function withProgram(
+  { config, project }: Pick<Context, "config" | "project">,
+  name: keyof typeof PROGRAMS,
+): Container {
+  const { image, path } = PROGRAMS[name];
+  return dag
+    .container()
+    .from(pythonImage(project.python.version, config.images))
+    .withEnvVariable("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+    .withEnvVariable("HOME", "/tmp")
+    .withMountedFile(
+      `/usr/local/bin/${name}`,
+      dag.container().from(image(config.images)).file(path),
+    );
+}
+
+/** A container that reaches the registry, with the login where there is one. */
+export async function withRegistry(
+  container: Container,
+  { registry, login, reference = "" }: Reach,
+): Promise<Container> {
+  const bound = registry ? container.withServiceBinding(ALIAS, registry) : container;
+  if (!login) return bound;
+  const host = within({ registry }, reference).split("/")[0] ?? "";
+  const { username, password } = login;
+  const auths = { [host]: { username, password: await password.plaintext() } };
+  // Named by its registry: one secret is not taken for another's.
+  const config = dag.setSecret(`docker-config-${host}`, JSON.stringify({ auths }));
+  return bound
+    .withMountedSecret("/run/docker/config.json", config)
+    .withEnvVariable("DOCKER_CONFIG", "/run/docker");
+}
+
+/** A reference as a container has to spell it: the caller's loopback has another name there. */
+export function within({ registry }: Pick<Reach, "registry">, reference: string): string {
+  return registry ? reference.replace(LOOPBACK, ALIAS) : reference;
+}
+
+/** Whether a registry speaks plain http: the one on the caller's own machine, and no other. */
+export function isPlain({ registry }: Pick<Reach, "registry">, reference: string): boolean {
+  return registry !== undefined && LOOPBACK.test(reference);
+}

@@ -1,0 +1,145 @@
+import type { Container, Directory, File } from "@dagger.io/dagger";
+
+import { databaseProblem, readDatabase, type Database } from "../core/scan/database.js";
+import { scannerProblem, tagOf } from "../core/scan/scanner.js";
+import { lastLines } from "../core/text.js";
+import { trivyImage } from "../images.js";
+import type { Context } from "./context.js";
+import { OUT, runTool, type Execution } from "./execution.js";
+import { isPlain, within, withProgram, withRegistry } from "./programs.js";
+
+const CACHE = "/cache";
+const HOUR = 3_600_000;
+
+/** Hours after which the database is asked for again; the public one is made anew every six. */
+const FRESH = 6;
+
+/** Unpacks an archive for trivy, which takes OCI layouts as folders and Docker's archives as files. */
+const UNPACK =
+  'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi; exec "$@" --input "$at"';
+
+/** What is looked at. */
+export type Subject =
+  | { readonly kind: "image"; readonly tarball: File }
+  | { readonly kind: "directory"; readonly directory: Directory };
+
+/** A vulnerability database that may be believed. */
+export interface UsableDatabase {
+  readonly folder: Directory;
+  readonly about: Database;
+}
+
+/** Why trivy must not be run as it is configured; undefined when it may. */
+export function imageProblem({ config }: Pick<Context, "config">): string | undefined {
+  return scannerProblem(tagOf(trivyImage(config.images)));
+}
+
+/**
+ * The vulnerability database: the caller's folder, else downloaded, at most every six hours.
+ *
+ * @returns what is wrong when there is none, or it is too old.
+ */
+export async function database(context: Context, now: Date): Promise<UsableDatabase | string> {
+  const found = context.database
+    ? await given(context.database)
+    : await downloaded(context, now).catch((error: unknown) => failure(error));
+  if (typeof found === "string") return found;
+  const text = await found
+    .file("metadata.json")
+    .contents()
+    .catch(() => "");
+  const about = readDatabase(text);
+  const problem = databaseProblem(about, context.config.scan.age, now);
+  if (problem !== undefined || !about) return problem ?? "the vulnerability database is broken";
+  const { length } = await found.glob("trivy.db");
+  return length === 1 ? { folder: found, about } : "the vulnerability database has no trivy.db";
+}
+
+/** The folder with `trivy.db`, which may also be given as trivy's cache, one level above. */
+async function given(folder: Directory): Promise<Directory> {
+  const { length } = await folder.glob("db/metadata.json");
+  return length > 0 ? folder.directory("db") : folder;
+}
+
+async function downloaded(context: Context, now: Date): Promise<Directory | string> {
+  const { scan, timeouts } = context.config;
+  const plain = scan.database.some((each) => isPlain(context, each));
+  const container = await withRegistry(withProgram(context, "trivy"), context);
+  const { run, files } = await runTool(
+    { ...context, attempt: context.attempt ?? period(now) },
+    container,
+    [
+      "trivy",
+      "image",
+      "--download-db-only",
+      "--no-progress",
+      `--cache-dir=${OUT}/cache`,
+      ...scan.database.map((each) => `--db-repository=${within(context, each)}`),
+      ...(plain ? ["--insecure"] : []),
+    ],
+    { timeout: timeouts.check, version: "" },
+  );
+  if (run.exitCode === 0) return files.directory("cache/db");
+  return `no source of the vulnerability database could be read:\n${lastLines(run.stderr)}`;
+}
+
+/** Changes every `FRESH` hours, and with it the identity of a download. */
+function period(now: Date): string {
+  return new Date(Math.floor(now.getTime() / (FRESH * HOUR)) * FRESH * HOUR).toISOString();
+}
+
+function failure(error: unknown): string {
+  return `the vulnerability database could not be downloaded: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Flags that keep trivy from asking anybody anything. */
+const OFFLINE = [
+  "--quiet",
+  `--cache-dir=${CACHE}`,
+  "--cache-backend=memory",
+  "--skip-db-update",
+  "--skip-java-db-update",
+  "--offline-scan",
+  "--skip-version-check",
+  "--disable-telemetry",
+];
+
+/** Runs trivy once on an image or a folder; what it wrote is `report` of the run. */
+export async function runTrivy(
+  context: Context,
+  subject: Subject,
+  flags: readonly string[],
+  options: { readonly report: string; readonly database?: Directory; readonly vex?: File },
+): Promise<Execution> {
+  const command = [
+    ...OFFLINE,
+    `--timeout=${context.config.timeouts.check}s`,
+    `--output=${OUT}/${options.report}`,
+    ...flags,
+    ...(options.vex ? ["--vex=/vex.json", "--show-suppressed"] : []),
+  ];
+  const ready = mounted(withProgram(context, "trivy"), subject, options);
+  return await runTool(
+    context,
+    ready,
+    subject.kind === "image"
+      ? ["sh", "-c", UNPACK, "/image.tar", "trivy", "image", ...command]
+      : ["trivy", "fs", ...command, "/src"],
+    { timeout: context.config.timeouts.check, report: options.report, version: "" },
+  );
+}
+
+function mounted(
+  container: Container,
+  subject: Subject,
+  { database: folder, vex }: { readonly database?: Directory; readonly vex?: File },
+): Container {
+  return container
+    .with((each) => (folder ? each.withDirectory(`${CACHE}/db`, folder) : each))
+    .with((each) => (vex ? each.withMountedFile("/vex.json", vex) : each))
+    .with((each) =>
+      subject.kind === "image"
+        ? each.withMountedFile("/image.tar", subject.tarball)
+        : each.withMountedDirectory("/src", subject.directory),
+    );
+}
