@@ -61,26 +61,36 @@ async function given(folder: Directory): Promise<Directory> {
   return length > 0 ? folder.directory("db") : folder;
 }
 
+/** From the first source that has one: trivy itself goes on to the next only when one is busy. */
 async function downloaded(context: Context, now: Date): Promise<Directory | string> {
-  const { scan, timeouts } = context.config;
-  const plain = scan.database.some((each) => isPlain(context, each));
+  const { database: sources } = context.config.scan;
+  const said: string[] = [];
+  // Without a source of the project's own, trivy has two.
+  for (const source of sources.length > 0 ? sources : [undefined]) {
+    const { run, files } = await download(context, source, now);
+    if (run.exitCode === 0) return files.directory("cache/db");
+    said.push(lastLines(run.stderr, 2));
+  }
+  return `no source of the vulnerability database could be read:\n${said.join("\n")}`;
+}
+
+async function download(
+  context: Context,
+  source: string | undefined,
+  now: Date,
+): Promise<Execution> {
   const container = await withRegistry(withProgram(context, "trivy"), context);
-  const { run, files } = await runTool(
+  const from = source === undefined ? [] : [`--db-repository=${within(context, source)}`];
+  const plain = source !== undefined && isPlain(context, source) ? ["--insecure"] : [];
+  return await runTool(
     { ...context, attempt: context.attempt ?? period(now) },
     container,
     [
-      "trivy",
-      "image",
-      "--download-db-only",
-      "--no-progress",
-      `--cache-dir=${OUT}/cache`,
-      ...scan.database.map((each) => `--db-repository=${within(context, each)}`),
-      ...(plain ? ["--insecure"] : []),
+      ...["trivy", "image", "--download-db-only", "--no-progress"],
+      ...[`--cache-dir=${OUT}/cache`, ...from, ...plain],
     ],
-    { timeout: timeouts.check, version: "" },
+    { timeout: context.config.timeouts.check, version: "" },
   );
-  if (run.exitCode === 0) return files.directory("cache/db");
-  return `no source of the vulnerability database could be read:\n${lastLines(run.stderr)}`;
 }
 
 /** Changes every `FRESH` hours, and with it the identity of a download. */

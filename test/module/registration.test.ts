@@ -14,7 +14,7 @@ const FLAGS = ["json", "output", "mod", "progress", "silent", "quiet", "verbose"
 test("registers_every_function_of_the_pipeline", () => {
   assert.equal(
     own.map(({ name }) => name).sort(),
-    ["", ...CHECK_NAMES, "build", "checks", "publish"].sort(),
+    ["", ...CHECK_NAMES, "build", "checks", "publish", "sbom", "scan"].sort(),
   );
 });
 
