@@ -1,6 +1,6 @@
 /**
  * Runs the conformance cases against the session in DAGGER_SESSION_PORT and DAGGER_SESSION_TOKEN,
- * or, without them, against what the SDK provisions (a `dagger` CLI).
+ * or, without them, through the `dagger` command in the PATH.
  *
  *     tsx test/conformance/run.ts [--filter TEXT] [--json FILE] [--without-registry] [--list]
  */
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 
 import { connect, ExecError, type Client } from "@dagger.io/dagger";
 
+import { daggerCommand } from "../../ci/cli/session/open.js";
 import type { Case } from "./case.js";
 import { allCases } from "./cases/index.js";
 import { within } from "./limit.js";
@@ -49,6 +50,9 @@ async function main(): Promise<void> {
     console.log(`left behind by a case: ${describe(error)}`);
   });
   const outcomes: Outcome[] = [];
+  // Left to itself the SDK downloads a command of its own version.
+  const command = await daggerCommand(process.env);
+  if (command !== undefined) process.env._EXPERIMENTAL_DAGGER_CLI_BIN = command;
   await connect(async (dag) => {
     const module = sharedModule(dag);
     const queue = [...chosen];
