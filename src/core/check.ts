@@ -37,6 +37,8 @@ export interface Finding {
   readonly endColumn?: number;
   /** Where the rule is explained. */
   readonly helpUri?: string;
+  /** What to do about it, as far as the tool says: a version to upgrade to, the tool's own repair. */
+  readonly fix?: string;
 }
 
 /** Numbers of a test run. */
@@ -70,6 +72,18 @@ export interface CheckResult {
   readonly slowest?: readonly { readonly name: string; readonly seconds: number }[];
   /** Percentage of lines covered. */
   readonly coverage?: number;
+  /** The least covered first. */
+  readonly coverageFiles?: readonly FileCoverage[];
+}
+
+/** How much of a file the tests run. */
+export interface FileCoverage {
+  readonly file: string;
+  /** Percentage of the statements (and branches, when measured), 0 to 100. */
+  readonly percent: number;
+  readonly statements: number;
+  /** Statements that no test ran. */
+  readonly missed: number;
 }
 
 /** What came out of one execution of a tool. */

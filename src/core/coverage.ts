@@ -1,8 +1,15 @@
 import * as z from "zod";
+import type { FileCoverage } from "./check.js";
+import { clean } from "./text.js";
 
+const summary = z.object({
+  percent_covered: z.number().min(0).max(100),
+  num_statements: z.int().min(0),
+  missing_lines: z.int().min(0),
+});
 const schema = z.object({
   totals: z.object({ percent_covered: z.number(), num_statements: z.number() }),
-  files: z.record(z.string(), z.object({ summary: z.object({ percent_covered: z.number() }) })),
+  files: z.record(z.string(), z.object({ summary })),
 });
 
 export interface Coverage {
@@ -10,7 +17,7 @@ export interface Coverage {
   readonly percent: number;
   readonly statements: number;
   /** Least covered files first. */
-  readonly files: readonly { readonly file: string; readonly percent: number }[];
+  readonly files: readonly FileCoverage[];
 }
 
 /** Reads coverage.py's JSON report; undefined when the text is none. */
@@ -27,7 +34,12 @@ export function parseCoverage(json: string): Coverage | undefined {
     percent: report.totals.percent_covered,
     statements: report.totals.num_statements,
     files: Object.entries(report.files)
-      .map(([file, { summary }]) => ({ file, percent: summary.percent_covered }))
+      .map(([file, { summary: of }]) => ({
+        file: clean(file),
+        percent: of.percent_covered,
+        statements: of.num_statements,
+        missed: of.missing_lines,
+      }))
       .sort((a, b) => a.percent - b.percent || (a.file < b.file ? -1 : 1)),
   };
 }

@@ -3,13 +3,15 @@ import { CHECK_NAMES, type CheckResult, type CheckState } from "../check.js";
 import { SlipwayError } from "../errors.js";
 import { plural } from "../text.js";
 import { TOOLS } from "../verdicts/verdict.js";
+import { sections, type Sections } from "./sections.js";
 
 /** Grows in its second number when keys are added, in its first when one changes or goes. */
-const REPORT_VERSION = "1.1";
+const REPORT_VERSION = "1.2";
 
 const text = z.string();
 const count = z.int().min(0);
 const line = z.int().min(1);
+const percentage = z.number().min(0).max(100);
 
 const finding = z.object({
   ruleId: text.describe("The tool's own name of the rule"),
@@ -22,6 +24,7 @@ const finding = z.object({
   endLine: z.exactOptional(line),
   endColumn: z.exactOptional(line),
   helpUri: z.exactOptional(text).describe("Where the rule is explained"),
+  fix: z.exactOptional(text).describe("What to do about it, as far as the tool says"),
 });
 
 const check = z.object({
@@ -52,7 +55,19 @@ const check = z.object({
   slowest: z
     .exactOptional(z.array(z.object({ name: text, seconds: z.number() })))
     .describe("Slowest tests first"),
-  coverage: z.exactOptional(z.number().min(0).max(100)).describe("Percentage covered"),
+  coverage: z.exactOptional(percentage).describe("Percentage covered"),
+  coverageFiles: z
+    .exactOptional(
+      z.array(
+        z.object({
+          file: text,
+          percent: percentage,
+          statements: count,
+          missed: count.describe("Statements that no test ran"),
+        }),
+      ),
+    )
+    .describe("Coverage of each file, the least covered first"),
 });
 
 const reportSchema = z.object({
@@ -65,17 +80,19 @@ const reportSchema = z.object({
   durationMs: z.number().min(0).describe("Sum of the checks' own times; they run side by side"),
   checks: z.array(check),
   notices: z.array(text).describe("What the reader should know although nothing is wrong"),
+  ...sections,
 });
 
 /** What `report.json` holds. */
 export type Report = z.infer<typeof reportSchema>;
 
-/** All checks in one report, in the usual order. */
+/** All checks in one report, in the usual order; `more` is what a release knows besides. */
 export function makeReport(
   project: Report["project"],
   createdAt: Date,
   results: readonly CheckResult[],
   notices: readonly string[] = [],
+  more: Sections = {},
 ): Report {
   const order = (result: CheckResult): number => CHECK_NAMES.indexOf(result.name);
   const checks = [...results].sort((a, b) => order(a) - order(b));
@@ -87,7 +104,8 @@ export function makeReport(
     durationMs: checks.reduce((sum, one) => sum + one.durationMs, 0),
     checks,
     notices,
-  } satisfies Record<keyof Report, unknown>);
+    ...more,
+  } satisfies { readonly [Key in keyof Report]: unknown });
 }
 
 /**

@@ -61,6 +61,9 @@ export function auditVerdict(run: ToolRun, options: AuditOptions): CheckResult {
       level: "error",
       message: `${clean(one.name)} ${clean(one.version ?? "")}: ${oneLine(vuln.description ?? "has an advisory", 500)} Fixed in: ${vuln.fix_versions.map(clean).join(", ") || "no version yet"}.`,
       ...(options.file === undefined ? {} : { file: options.file, line: 1 }),
+      ...(vuln.fix_versions.length === 0
+        ? {}
+        : { fix: `${clean(one.name)} ${vuln.fix_versions.map(clean).join(" or ")}` }),
       helpUri: `https://osv.dev/vulnerability/${encodeURIComponent(vuln.id)}`,
     }));
   const unaudited = dependencies.filter(

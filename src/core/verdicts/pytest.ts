@@ -116,7 +116,7 @@ function numbers(report: TestReport | undefined, options: PytestOptions): Partia
   const coverage = options.coverage === undefined ? undefined : parseCoverage(options.coverage);
   return {
     ...(report ? { tests: report.totals, slowest: slowestTests(report.cases) } : {}),
-    ...(coverage ? { coverage: coverage.percent } : {}),
+    ...(coverage ? { coverage: coverage.percent, coverageFiles: coverage.files } : {}),
   };
 }
 

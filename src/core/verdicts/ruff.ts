@@ -13,6 +13,7 @@ const schema = z.array(
     location: location.nullish(),
     end_location: location.nullish(),
     url: z.string().nullish(),
+    fix: z.object({ message: z.string().nullish() }).nullish(),
   }),
 );
 
@@ -51,6 +52,7 @@ function ruffVerdict(name: CheckName, run: ToolRun, root: string): CheckResult {
       ...(one.location ? { line: one.location.row, column: one.location.column } : {}),
       ...(end && name === "lint" ? { endLine: end.row, endColumn: end.column } : {}),
       ...(one.url === null || one.url === undefined ? {} : { helpUri: one.url }),
+      ...(one.fix?.message ? { fix: clean(one.fix.message) } : {}),
     };
   });
   // 1 and 2 come with findings; without any, something else went wrong.

@@ -23,8 +23,8 @@ const coverage = (percent: number): string =>
   JSON.stringify({
     totals: { percent_covered: percent, num_statements: 10 },
     files: {
-      "b.py": { summary: { percent_covered: 99 } },
-      "a.py": { summary: { percent_covered: 9 } },
+      "b.py": { summary: { percent_covered: 99, num_statements: 4, missing_lines: 0 } },
+      "a.py": { summary: { percent_covered: 9, num_statements: 6, missing_lines: 5 } },
     },
   });
 const judge = (given: Partial<ToolRun>, options: Partial<PytestOptions> = {}): CheckResult =>
@@ -133,6 +133,12 @@ test("reads_the_place_that_older_reports_give", () => {
 });
 
 test("orders_files_by_coverage", () => {
+  assert.equal(parseCoverage(coverage(50))?.files[0], {
+    file: "a.py",
+    percent: 9,
+    statements: 6,
+    missed: 5,
+  });
   assert.equal(
     parseCoverage(coverage(50))?.files.map((one) => one.file),
     ["a.py", "b.py"],
