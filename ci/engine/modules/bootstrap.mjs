@@ -1,9 +1,11 @@
 // The process in which a module's functions run: hands the module's sources to the SDK's own
 // entrypoint, once for each call that the engine sends. Plain JavaScript, since it starts before
 // anything is compiled. Arguments: the module's folder, then its source files.
-import { createRequire } from "node:module";
+import { createRequire, Module } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { register as compileRequired } from "tsx/cjs/api";
+import { register as compileImported } from "tsx/esm/api";
 
 const [folder, ...files] = process.argv.slice(2);
 // The module's own copy of the SDK: its decorators and this entrypoint share one registry.
@@ -28,11 +30,17 @@ function createProgram(roots, options) {
   program ??= ts.createProgram(roots, lean, host);
   return program;
 }
-fromSdk.cache[fromSdk.resolve("typescript")].exports = Object.create(ts, {
-  createProgram: { value: createProgram },
-});
+// In place of the compiler's module: an import takes what a module exported when it was loaded,
+// whatever becomes of that later.
+const compiler = new Module(fromSdk.resolve("typescript"));
+compiler.exports = Object.create(ts, { createProgram: { value: createProgram } });
+compiler.loaded = true;
+fromSdk.cache[compiler.id] = compiler;
 
 const { entrypoint } = await import(pathToFileURL(sdkPath).href);
+// From here on TypeScript is compiled as it is loaded; before, the loader would only slow the SDK down.
+compileRequired();
+compileImported();
 
 process.on("message", async ({ port, token }) => {
   process.env.DAGGER_SESSION_PORT = String(port);

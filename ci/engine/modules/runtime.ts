@@ -33,10 +33,13 @@ async function clientTypes(call: Call): Promise<string> {
   const file = join(folder, "client.gen.ts");
   const declarations = await readFile(join(sdkFolder(), "dist/src/api/client.gen.d.ts"), "utf8");
   const known = new Set(call.session.coreTypes);
-  const kept = declarations.replace(
-    /^export declare class (\w+) extends BaseClient \{$.*?^\}$/gms,
-    (whole, name: string) => (known.has(name.replace(/_$/, "")) ? whole : ""),
-  );
+  // Comments are half of it, and each process would parse them.
+  const kept = declarations
+    .replace(/\/\*\*.*?\*\//gs, "")
+    .replace(
+      /^export declare class (\w+) extends BaseClient \{$.*?^\}$/gms,
+      (whole, name: string) => (known.has(name.replace(/_$/, "")) ? whole : ""),
+    );
   await mkdir(folder, { recursive: true });
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, kept);

@@ -1,10 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
-const require = createRequire(import.meta.url);
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
 /** How much of what a process printed is quoted when it dies without an answer. */
 const TAIL = 4096;
@@ -24,7 +22,7 @@ class Worker {
   constructor(folder: string, files: readonly string[], workFolder: string) {
     this.process = fork(BOOTSTRAP, [folder, ...files], {
       cwd: workFolder,
-      execArgv: ["--no-warnings", "--import", pathToFileURL(require.resolve("tsx")).href],
+      execArgv: ["--no-warnings"],
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
