@@ -53,9 +53,9 @@ export async function rememberBlob(store: Store, id: LayerId, layer: ExportedLay
 async function exportLayer(
   store: Store,
   id: LayerId,
-  { epoch, compression = "gzip", signal }: ExportSettings,
+  { compression = "gzip", signal }: ExportSettings,
 ): Promise<ExportedLayer> {
-  const key = `export ${id} ${epoch ?? "as is"} ${compression}`;
+  const key = `export ${id} ${compression}`;
   const known = (await store.memo.get(`blob of ${id}`)) ?? (await store.memo.get(key));
   if (known) return known as ExportedLayer;
   if ((await store.lookup(SCRATCH, id)) === undefined) {
@@ -63,7 +63,7 @@ async function exportLayer(
   }
   const hash = createHash("sha256");
   const packer: Transform = compression === "gzip" ? createGzip({ level: 5 }) : new PassThrough();
-  const tar = Readable.from(measured(layerTar(store.layerPath(id), epoch, signal), hash), {
+  const tar = Readable.from(measured(layerTar(store.layerPath(id), signal), hash), {
     objectMode: false,
   });
   const [blob] = await Promise.all([
@@ -96,11 +96,7 @@ async function* measured(
 }
 
 /** The layer in OCI's notation: sorted, removals as `.wh.` files, times cut to seconds. */
-async function* layerTar(
-  folder: string,
-  epoch: number | undefined,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
+async function* layerTar(folder: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   const root = toRaw(folder);
   const attributes = await readXattrs(folder, carriers(root));
   const links = new Map<number, Raw>();
@@ -120,7 +116,7 @@ async function* layerTar(
     const { values, opaque } = attributes.get(path) ?? NOTHING;
     const first = stat.isFile() && stat.nlink > 1 ? links.get(stat.ino) : undefined;
     if (stat.isFile() && first === undefined) links.set(stat.ino, path);
-    const header = describe(joinRaw(root, path), entry, first, epoch);
+    const header = describe(joinRaw(root, path), entry, first);
     yield tarHeader({ ...header, ...(first === undefined && { xattrs: values }) });
     if (header.size) {
       yield* content(joinRaw(root, path), header.size);
@@ -136,12 +132,7 @@ async function* carriers(root: Raw): AsyncGenerator<Raw> {
     if (stat.isFile() || stat.isDirectory()) yield path;
 }
 
-function describe(
-  absolute: Raw,
-  entry: Entry,
-  first: Raw | undefined,
-  epoch = Number.MAX_SAFE_INTEGER,
-): TarHeader {
+function describe(absolute: Raw, entry: Entry, first: Raw | undefined): TarHeader {
   const { path, stat } = entry;
   const common = {
     name: path,
@@ -149,7 +140,7 @@ function describe(
     uid: stat.uid,
     gid: stat.gid,
     // A folder's time only says when something was last put into it, which differs at each build.
-    mtime: stat.isDirectory() ? 0 : Math.max(0, Math.min(Math.floor(stat.mtimeMs / 1000), epoch)),
+    mtime: stat.isDirectory() ? 0 : Math.max(0, Math.floor(stat.mtimeMs / 1000)),
   };
   if (first !== undefined) return { ...common, type: "link", target: first };
   const target = readLink(absolute, entry);

@@ -98,8 +98,6 @@ export interface ImageVariant {
 }
 
 export interface ExportSettings {
-  /** Seconds since 1970: later times in layers become this one, so that equal content gives equal digests. */
-  epoch?: number;
   compression?: "gzip" | "none";
   mediaTypes?: "oci" | "docker";
   signal?: AbortSignal;
