@@ -54,6 +54,8 @@ async function main(): Promise<void> {
   });
   process.stdin.resume();
   console.log(JSON.stringify({ port: server.port, session_token: token }));
+  // Nearly every session reads an image: the protocol's code is loaded while the client connects.
+  void import("./images/index.js");
 }
 
 main().catch((error: unknown) => {
