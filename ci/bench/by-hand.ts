@@ -18,8 +18,8 @@ const PIP_AUDIT = "pip-audit==2.10.1";
 export interface ByHand {
   /** The Python of both sides, such as `3.11`. */
   readonly python: string;
-  /** Runs all tools of the checks one after the other in a copy of the service. */
-  checks(project: string, advisories: string): Promise<void>;
+  /** Runs all tools of the checks one after the other in a copy of the service; `pytest` are further arguments of it. */
+  checks(project: string, advisories: string, pytest: readonly string[]): Promise<void>;
 }
 
 /** The machine's own Python: the stand-in images have the same one of the same Debian release. */
@@ -65,14 +65,14 @@ export async function byHand(iris: string): Promise<ByHand> {
   });
   return {
     python,
-    checks: async (project, advisories) => {
+    checks: async (project, advisories, pytest) => {
       const tool = async (name: string, ...args: string[]): Promise<void> => {
         await promisify(execFile)(name, args, { cwd: project, maxBuffer: 1 << 28 });
       };
       await tool(join(bin, "ruff"), "check", "--no-cache", ".");
       await tool(join(bin, "ruff"), "format", "--check", "--no-cache", ".");
       await tool(join(bin, "mypy"));
-      await tool(join(bin, "pytest"), "-n", "auto", "--junitxml=junit.xml", ...COVERAGE);
+      await tool(join(bin, "pytest"), ...pytest, "--junitxml=junit.xml", ...COVERAGE);
       await tool(join(bin, "bandit"), "-q", "-r", "-c", "pyproject.toml", "src");
       await tool(
         join(folder, "audit", "bin", "pip-audit"),

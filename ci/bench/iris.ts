@@ -41,6 +41,8 @@ async function check(project: string, python: string): Promise<void> {
   if (code !== 0) throw new Error(`slipway check exited with ${String(code)}`);
 }
 
+const PARALLEL = ["-n", "auto"];
+
 /** `slipway check` beside the same tools by hand, each with one file changed; then with nothing changed. */
 export async function checks(scratch: string, times: number): Promise<Section> {
   const mirror = await startAdvisories();
@@ -49,23 +51,28 @@ export async function checks(scratch: string, times: number): Promise<Section> {
     const [one, other] = [await copy(join(scratch, "slipway")), await copy(join(scratch, "hand"))];
     // Once each, so that dependencies, byte code and mypy's cache are there on both sides.
     await check(one, hand.python);
-    await hand.checks(other, mirror.url);
+    await hand.checks(other, mirror.url, PARALLEL);
     const slipway: number[] = [];
     const tools: number[] = [];
+    const plain: number[] = [];
     const nothing: number[] = [];
     for (let index = 0; index < times; index++) {
       await Promise.all([edit(one), edit(other)]);
       slipway.push(await timed(() => check(one, hand.python)));
-      tools.push(await timed(() => hand.checks(other, mirror.url)));
+      tools.push(await timed(() => hand.checks(other, mirror.url, PARALLEL)));
+      await edit(other);
+      plain.push(await timed(() => hand.checks(other, mirror.url, [])));
       nothing.push(await timed(() => check(one, hand.python)));
     }
     return {
       title: "`slipway check` on iris",
-      how: `medians of ${times}, taken in turns; the whole command from its start to its end, all checks with their reports; by hand: ruff check, ruff format, mypy, pytest -n auto with coverage, bandit, pip-audit, one after the other, in a virtual environment with compiled byte code; Python ${hand.python} on both sides`,
+      how: `medians of ${times}, taken in turns; the whole command from its start to its end, all checks with their reports; by hand: ruff check, ruff format, mypy, pytest with coverage, bandit, pip-audit, one after the other, in a virtual environment with compiled byte code; Python ${hand.python} on both sides`,
       rows: [
         { what: "slipway check, one file changed", value: shown(median(slipway)) },
-        { what: "the tools by hand, one file changed", value: shown(median(tools)) },
-        atMost("ratio", median(slipway) / median(tools), 0.9, ratio),
+        { what: "the tools by hand, `pytest`", value: shown(median(plain)) },
+        { what: "the tools by hand, `pytest -n auto`", value: shown(median(tools)) },
+        atMost("ratio to them with `pytest`", median(slipway) / median(plain), 0.9, ratio),
+        atMost("ratio to them with `pytest -n auto`", median(slipway) / median(tools), 0.9, ratio),
         atMost("slipway check, nothing changed", median(nothing), 2000),
       ],
     };

@@ -31,7 +31,7 @@ const { values } = parseArgs({
 const { quick } = values;
 
 const PARTS: Readonly<Record<string, (scratch: string) => Promise<Section>>> = {
-  checks: (scratch) => checks(scratch, quick ? 1 : 5),
+  checks: (scratch) => checks(scratch, quick ? 1 : 3),
   workers: (scratch) => workers(scratch, quick ? 1 : 3),
   exec: (scratch) => emptyExec(scratch, quick ? 5 : 40),
   chain: () => cachedChain(quick ? 2 : 7),
