@@ -24,12 +24,14 @@ import { checkReport, type CheckReport } from "./checkReport.js";
 import type { CheckName } from "./core/check.js";
 import { complaint } from "./core/report/report.js";
 import { summary } from "./core/report/summary.js";
+import { releaseObject, type Release } from "./release.js";
 import { scanReport, type ScanReport } from "./scanReport.js";
 import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
-import { publishImage, publishTarget } from "./stages/publish.js";
+import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
+import { verifyReport, type VerifyReport } from "./verifyReport.js";
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -249,6 +251,127 @@ export class Slipway {
     const request = publishTarget(context, { repository, tags, username, password, overwrite });
     const published = await publishImage(context, request, { revision, sourceUrl });
     return Object.assign(new Artifact(), published);
+  }
+
+  /** Take the service from its source to tags on a verified image: checks, build, scan, push, sign, attest, verify, tags */
+  @func({ cache: "never" })
+  async release(
+    /** Where to, without a tag: registry.example/team/service; publish.registry and publish.repository by default */
+    repository?: string,
+    /** Tags, given last and only to a verified image; publish.tags by default, else the project's version */
+    tags?: string[],
+    /** The private key to sign with, as cosign makes them (COSIGN_PRIVATE_KEY) */
+    key?: Secret,
+    /** The key's password (COSIGN_PASSWORD) */
+    keyPassword?: Secret,
+    /** Who publishes; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** Let a release tag (v1.2.3) be moved to other content */
+    overwrite = false,
+    /** Commit that the source is of; GITHUB_SHA by default */
+    revision?: string,
+    /** Where the source lives; GitHub's repository by default */
+    sourceUrl?: string,
+  ): Promise<Release> {
+    const context = await this.load();
+    const request = publishTarget(context, { repository, tags, username, password, overwrite });
+    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const { release } = await import("./stages/release.js");
+    return releaseObject(await release(context, request, { revision, sourceUrl }, signer));
+  }
+
+  /** Sign an image by its digest, with a key of cosign's; one that this key has signed stays as it is */
+  @func({ cache: "never" })
+  async sign(
+    /** The image: registry.example/team/service@sha256:… */
+    reference = "",
+    /** The private key, as cosign makes them (COSIGN_PRIVATE_KEY) */
+    key?: Secret,
+    /** The key's password (COSIGN_PASSWORD) */
+    keyPassword?: Secret,
+    /** Who writes to the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+  ): Promise<string> {
+    const context = await this.load();
+    const target = { ...context, reference, login: loginOf(username, password) };
+    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const added = await (await import("./stages/sign.js")).signImage(context, signer, target);
+    return added ? `signed ${reference}` : `${reference} was signed with this key already`;
+  }
+
+  /** Attest something of an image by its digest: a predicate in a file, signed and put beside the image */
+  @func({ cache: "never" })
+  async attest(
+    /** The image: registry.example/team/service@sha256:… */
+    reference = "",
+    /** What it is: provenance, sbom, vulnerabilities, tests or model */
+    name = "",
+    /** The predicate, JSON of the form that its type asks for */
+    predicate?: File,
+    /** The private key, as cosign makes them (COSIGN_PRIVATE_KEY) */
+    key?: Secret,
+    /** The key's password (COSIGN_PASSWORD) */
+    keyPassword?: Secret,
+    /** Who writes to the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+  ): Promise<string> {
+    const context = await this.load();
+    const target = { ...context, reference, login: loginOf(username, password) };
+    const { attestImage, readPredicate } = await import("./stages/sign.js");
+    const predicates = readPredicate(name, await predicate?.contents());
+    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const added = await attestImage(context, signer, target, predicates);
+    return added.length > 0 ? `attested ${name} of ${reference}` : `${name} was attested already`;
+  }
+
+  /** Decide by the policy (verify in the configuration) whether an image may be believed; fail-closed */
+  @func({ cache: "never" })
+  async verify(
+    /** The image, by digest or by tag */
+    reference = "",
+    /** The public key; verify.key of the project by default */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+  ): Promise<VerifyReport> {
+    const context = await this.load();
+    const target = { ...context, reference, login: loginOf(username, password) };
+    const { publicKeyOf, verifyImage } = await import("./stages/verify.js");
+    const text = await publicKeyOf(context, await publicKey?.contents());
+    return verifyReport(reference, await verifyImage(context, text, target));
+  }
+
+  /** What is attested of an image and was found good: summary.md, evidence.json, the statements */
+  @func({ cache: "never" })
+  async evidence(
+    /** The image, by digest or by tag */
+    reference = "",
+    /** The public key; verify.key of the project by default */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+  ): Promise<Directory> {
+    return (await this.verify(reference, publicKey, username, password)).evidence;
+  }
+
+  /** Make a pair of keys: cosign.key, which only its password opens, and cosign.pub */
+  @func({ cache: "never" })
+  async generateKeys(
+    /** The password that will open the private key (COSIGN_PASSWORD) */
+    keyPassword?: Secret,
+  ): Promise<Directory> {
+    const { newKeys } = await import("./stages/cosign.js");
+    return await newKeys(await this.load(), keyPassword);
   }
 
   /** Runs one check and throws with what it found, unless it passed or was skipped. */

@@ -1,28 +1,23 @@
-import { dag, type File, type Platform, type Secret } from "@dagger.io/dagger";
+import { dag, type Container, type Platform, type Secret } from "@dagger.io/dagger";
 
 import { SlipwayError } from "../core/errors.js";
 import { pythonBase } from "./base.js";
 import { buildImage, type BuildFacts } from "./build.js";
 import type { Context } from "./context.js";
-
-/** Who may write to the registry. */
-interface RegistryLogin {
-  readonly username: string;
-  readonly password: Secret;
-}
+import type { Login } from "./programs.js";
 
 /** Where an image goes. */
-interface PublishRequest {
+export interface PublishRequest {
   /** `registry.example/team/service`, without a tag. */
   readonly repository: string;
   readonly tags: readonly string[];
   /** Let release tags be moved to other content. */
   readonly overwrite: boolean;
-  readonly login?: RegistryLogin | undefined;
+  readonly login?: Login | undefined;
 }
 
 /** What the caller says of it; the configuration fills in the rest. */
-interface PublishArguments {
+export interface PublishArguments {
   readonly repository?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly username?: string | undefined;
@@ -31,7 +26,7 @@ interface PublishArguments {
 }
 
 /** What was published: all tags give this one digest. */
-interface Published {
+export interface Published {
   /** `registry.example/team/service@sha256:…` */
   readonly reference: string;
   readonly digest: string;
@@ -55,9 +50,7 @@ export function publishTarget(
     problems.push(
       "where to: pass --repository, or set publish.registry in [tool.slipway] (SLIPWAY_PUBLISH_REGISTRY)",
     );
-  if (password && username === undefined) problems.push("whose password it is: pass --username");
-  if (username !== undefined && !password)
-    problems.push(`the password of ${username}: pass --password as a secret`);
+  problems.push(...loginProblems(username, password));
   if (problems.length > 0)
     throw new SlipwayError("USAGE", `Nothing was published; missing: ${problems.join("; ")}.`);
   const chosen = given.tags && given.tags.length > 0 ? given.tags : tags;
@@ -67,6 +60,31 @@ export function publishTarget(
     overwrite: given.overwrite || overwrite,
     login: username !== undefined && password ? { username, password } : undefined,
   };
+}
+
+/**
+ * Who reads a registry; nobody in particular when neither half is given.
+ *
+ * @throws SlipwayError USAGE when one half is missing.
+ */
+export function loginOf(
+  username: string | undefined,
+  password: Secret | undefined,
+): Login | undefined {
+  const problems = loginProblems(username, password);
+  if (problems.length > 0)
+    throw new SlipwayError(
+      "USAGE",
+      `The credentials are not complete; missing: ${problems.join()}.`,
+    );
+  return username !== undefined && password ? { username, password } : undefined;
+}
+
+function loginProblems(username: string | undefined, password: Secret | undefined): string[] {
+  if (password && username === undefined) return ["whose password it is: pass --username"];
+  if (username !== undefined && !password)
+    return [`the password of ${username}: pass --password as a secret`];
+  return [];
 }
 
 /** A tag that people rely on to stay what it is: `v1.2.3`, `1.2.3`, `1.2.3-rc.1`, `2026.11.0`. */
@@ -91,6 +109,24 @@ export function saysNotFound(message: string): boolean {
   return /manifest[ _]unknown|name[ _]unknown|not found|\b404\b/i.test(message);
 }
 
+/** An image for one platform or several, ready to be pushed as one. */
+export interface Variants {
+  readonly first: Container;
+  readonly others: Container[];
+}
+
+/** Builds the image for every platform of the configuration. */
+export async function buildVariants(context: Context, facts: BuildFacts): Promise<Variants> {
+  const platforms = context.config.build.platforms as Platform[];
+  const [first, ...others] = await Promise.all(
+    (platforms.length > 0 ? platforms : [undefined]).map((platform) =>
+      buildImage(context, facts, platform),
+    ),
+  );
+  if (!first) throw new SlipwayError("RELEASE", "There is no platform to build for.");
+  return { first, others };
+}
+
 /**
  * Builds the image and publishes it under all tags. Release tags are looked at before anything is
  * written: a refusal changes nothing in the registry.
@@ -102,18 +138,22 @@ export async function publishImage(
   request: PublishRequest,
   facts: BuildFacts,
 ): Promise<Published> {
-  const { repository, tags, login } = request;
-  const platforms = context.config.build.platforms as Platform[];
-  const [first, ...variants] = await Promise.all(
-    (platforms.length > 0 ? platforms : [undefined]).map((platform) =>
-      buildImage(context, facts, platform),
-    ),
-  );
-  if (!first) throw new SlipwayError("RELEASE", "There is no platform to build for.");
+  const variants = await buildVariants(context, facts);
+  if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(variants, context));
+  return await pushTags(variants, request);
+}
+
+/**
+ * Pushes an image under all tags of a request.
+ *
+ * @throws SlipwayError RELEASE when the tags got different digests.
+ */
+export async function pushTags(
+  { first, others }: Variants,
+  { repository, tags, login }: PublishRequest,
+): Promise<Published> {
   const image = login ? first.withRegistryAuth(repository, login.username, login.password) : first;
-  const together = variants.length > 0 ? { platformVariants: variants } : {};
-  if (!request.overwrite)
-    await refuseToOverwrite(request, () => digestToBe(image.asTarball(together), context));
+  const together = others.length > 0 ? { platformVariants: others } : {};
   const digests: string[] = [];
   // One after another: the first pushes the layers, the others only name them.
   for (const tag of tags)
@@ -131,7 +171,12 @@ export async function publishImage(
   };
 }
 
-async function refuseToOverwrite(
+/**
+ * Refuses when a release tag of the request holds other content than the image will be.
+ *
+ * @throws SlipwayError RELEASE naming each such tag, before anything is written.
+ */
+export async function refuseToOverwrite(
   { repository, tags, login }: PublishRequest,
   toBe: () => Promise<string>,
 ): Promise<void> {
@@ -160,7 +205,7 @@ async function refuseToOverwrite(
 /** Digest of a reference in its registry; undefined when there is none. */
 async function publishedDigest(
   reference: string,
-  login: RegistryLogin | undefined,
+  login: Login | undefined,
 ): Promise<string | undefined> {
   const container = login
     ? dag.container().withRegistryAuth(reference, login.username, login.password)
@@ -178,7 +223,8 @@ async function publishedDigest(
 }
 
 /** Digest that an image gets when it is published, read from its archive. */
-async function digestToBe(archive: File, context: Context): Promise<string> {
+export async function digestToBe({ first, others }: Variants, context: Context): Promise<string> {
+  const archive = first.asTarball(others.length > 0 ? { platformVariants: others } : {});
   const index = await pythonBase(context)
     .withMountedFile("/image.tar", archive)
     .withExec(["tar", "--extract", "--to-stdout", "--file=/image.tar", "index.json"])

@@ -14,7 +14,12 @@ const FLAGS = ["json", "output", "mod", "progress", "silent", "quiet", "verbose"
 test("registers_every_function_of_the_pipeline", () => {
   assert.equal(
     own.map(({ name }) => name).sort(),
-    ["", ...CHECK_NAMES, "build", "checks", "publish", "sbom", "scan"].sort(),
+    [
+      "",
+      ...CHECK_NAMES,
+      ...["attest", "build", "checks", "evidence", "generateKeys", "publish", "release", "sbom"],
+      ...["scan", "sign", "verify"],
+    ].sort(),
   );
 });
 
@@ -52,7 +57,8 @@ test("keeps_argument_names_apart_from_the_flags_of_dagger_call", () => {
 });
 
 test("never_caches_what_has_an_effect_outside", () => {
-  assert.is(own.find(({ name }) => name === "publish")?.cachePolicy, "Never");
+  for (const name of ["attest", "evidence", "generateKeys", "publish", "release", "sign", "verify"])
+    assert.is(own.find((each) => each.name === name)?.cachePolicy, "Never", name);
 });
 
 test("keeps_an_audit_for_an_hour_at_most", () => {

@@ -240,6 +240,9 @@ const scan = z.strictObject({
 });
 
 const verify = z.strictObject({
+  key: relativePath
+    .default("cosign.pub")
+    .describe("The public key in the project that signatures are checked with"),
   predicates: z
     .array(z.enum(PREDICATE_NAMES))
     .default(["provenance", "sbom", "vulnerabilities", "tests"])

@@ -101,10 +101,11 @@ function judge(found: Found, config: Config["scan"], today: string): Judged {
   if (entry) {
     return { ...found, status: "ignored", reason: `${entry.reason} (until ${entry.expires})` };
   }
-  const blocks =
-    found.kind !== "vulnerability" ||
-    (config.severity.includes(found.severity) && (config.unfixed || found.fixed !== ""));
-  return { ...found, status: blocks ? "blocks" : "reported", reason: "" };
+  const isGrave = found.kind !== "vulnerability" || config.severity.includes(found.severity);
+  if (!isGrave) return { ...found, status: "reported", reason: "" };
+  return found.kind === "vulnerability" && found.fixed === "" && !config.unfixed
+    ? { ...found, status: "ignored", reason: "there is no fixed version (scan.unfixed = false)" }
+    : { ...found, status: "blocks", reason: "" };
 }
 
 function ignoring(

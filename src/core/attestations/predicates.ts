@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import type { Config } from "../config/schema.js";
+import type { Report } from "../report/report.js";
+import type { ScanResult } from "../scan/verdict.js";
+
+const database = z.looseObject({ updatedAt: z.string() });
+
+/** The predicate `https://cosign.sigstore.dev/attestation/vuln/v1`, as far as a policy reads it. */
+export const vulnerabilitiesSchema = z.looseObject({
+  scanner: z.looseObject({
+    uri: z.string(),
+    version: z.string(),
+    result: z.looseObject({
+      state: z.enum(["PASSED", "FAILED", "ERRORED"]),
+      counts: z.record(z.string(), z.int().min(0)),
+      findings: z.array(
+        z.looseObject({ id: z.string(), severity: z.string(), status: z.string() }),
+      ),
+      database: database.optional(),
+    }),
+  }),
+  metadata: z.looseObject({
+    scanStartedOn: z.iso.datetime({ offset: true }),
+    scanFinishedOn: z.iso.datetime({ offset: true }),
+  }),
+});
+
+/** What a scan found, for cosign's type `vuln`. */
+export function vulnerabilitiesPredicate(result: ScanResult, builder: string): unknown {
+  const { scanner, startedAt = "", finishedAt = "" } = result;
+  return {
+    invocation: { parameters: [], uri: "", event_id: "", "builder.id": builder },
+    scanner: {
+      uri: `pkg:github/aquasecurity/trivy@${scanner.version}`,
+      version: scanner.version,
+      db: { uri: "", version: String(result.database?.version ?? "") },
+      result,
+    },
+    metadata: { scanStartedOn: startedAt, scanFinishedOn: finishedAt },
+  };
+}
+
+/** The predicate `https://in-toto.io/attestation/test-result/v0.1`. */
+export const testsSchema = z.strictObject({
+  result: z.enum(["PASSED", "WARNED", "FAILED"]),
+  configuration: z.array(
+    z.looseObject({ name: z.string(), digest: z.record(z.string(), z.string()) }),
+  ),
+  url: z.string().optional(),
+  passedTests: z.array(z.string()).optional(),
+  warnedTests: z.array(z.string()).optional(),
+  failedTests: z.array(z.string()).optional(),
+});
+
+/** How the checks ended; one that was skipped is warned of. `files` are what they depend on. */
+export function testsPredicate(
+  report: Report,
+  files: Readonly<Record<string, string>>,
+): z.infer<typeof testsSchema> {
+  const named = (...states: string[]): string[] =>
+    report.checks.filter(({ state }) => states.includes(state)).map(({ name }) => name);
+  return {
+    result: report.state === "PASSED" ? "PASSED" : "FAILED",
+    configuration: Object.entries(files).map(([name, sha256]) => ({ name, digest: { sha256 } })),
+    passedTests: named("PASSED"),
+    warnedTests: named("SKIPPED"),
+    failedTests: named("FAILED", "ERRORED"),
+  };
+}
+
+/** The predicate `urn:slipway:predicate:model:v1`: the model that the service is told to load. */
+export const modelSchema = z.strictObject({
+  name: z.string().min(1),
+  stage: z.string().min(1),
+  version: z.string().optional(),
+});
+
+export function modelPredicate({ name, stage, version }: Config["model"]): unknown {
+  return { name, stage, ...(version === undefined ? {} : { version }) };
+}
+
+/** The CycloneDX bill of materials, as far as a policy reads it. */
+export const sbomSchema = z.looseObject({
+  bomFormat: z.literal("CycloneDX"),
+  specVersion: z.string(),
+  components: z.array(z.looseObject({ name: z.string() })).min(1),
+});
+
+/** SHA-256 of a text, in hexadecimal. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,162 @@
+import type * as z from "zod";
+import { PREDICATE_TYPES, type PredicateName } from "./attestations/names.js";
+import {
+  modelSchema,
+  sbomSchema,
+  testsSchema,
+  vulnerabilitiesSchema,
+} from "./attestations/predicates.js";
+import type { Statement } from "./attestations/statement.js";
+import type { Config } from "./config/schema.js";
+import { provenanceSchema } from "./provenance.js";
+import { oneLine, plural } from "./text.js";
+
+const HOUR = 3_600_000;
+
+/** One line of the answer. */
+export interface Rule {
+  readonly rule: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong. */
+  readonly found: string;
+}
+
+/** What is known of an image when its evidence was looked up. */
+export interface Evidence {
+  /** The digest that carries the signature; undefined when there is no good one. */
+  readonly digest: string | undefined;
+  /** Why there is none. */
+  readonly complaint: string;
+  /** Statements with a good signature, by what they are about; absent where none was found. */
+  readonly statements: Readonly<Partial<Record<PredicateName, readonly Statement[]>>>;
+}
+
+export interface PolicyOptions {
+  readonly policy: Config["verify"];
+  readonly now: Date;
+}
+
+/**
+ * Whether an image proves what the policy asks for, rule by rule. Fail-closed: what is missing,
+ * unreadable or unknown is not all right, and without a signature nothing is.
+ */
+export function decide(evidence: Evidence, options: PolicyOptions): Rule[] {
+  const { digest, complaint } = evidence;
+  if (digest === undefined)
+    return [{ rule: "signature", ok: false, found: oneLine(complaint || "there is none") }];
+  return [
+    { rule: "signature", ok: true, found: digest },
+    ...options.policy.predicates.flatMap((name) => judge(name, digest, evidence, options)),
+  ];
+}
+
+/** Whether all is well; no rule at all is not. */
+export function allWell(rules: readonly Rule[]): boolean {
+  return rules.length > 0 && rules.every(({ ok }) => ok);
+}
+
+function judge(
+  name: PredicateName,
+  digest: string,
+  { statements }: Evidence,
+  options: PolicyOptions,
+): Rule[] {
+  const [, hex = ""] = digest.split(":");
+  const about = (statements[name] ?? []).filter(
+    ({ predicateType, subject }) =>
+      predicateType === PREDICATE_TYPES[name] && subject.some((one) => one.digest.sha256 === hex),
+  );
+  if (about.length === 0)
+    return [{ rule: name, ok: false, found: "no attestation of it that this key signed" }];
+  // One that is all right is enough: a later release of the same content may have said more.
+  const answers = about.map(({ predicate }) => JUDGES[name](predicate, options));
+  return answers.find(allWell) ?? answers.at(-1) ?? [];
+}
+
+type Judge = (predicate: unknown, options: PolicyOptions) => Rule[];
+
+const JUDGES: Readonly<Record<PredicateName, Judge>> = {
+  provenance: (predicate, { policy }) => {
+    const read = provenanceSchema.safeParse(predicate);
+    if (!read.success) return [unreadable("provenance", read.error)];
+    const { buildDefinition, runDetails } = read.data;
+    const { source } = buildDefinition.externalParameters;
+    return [
+      {
+        rule: "provenance",
+        ok: true,
+        found: `${plural(buildDefinition.resolvedDependencies.length, "dependency", "dependencies")} by digest`,
+      },
+      equal("builder", runDetails.builder.id, policy.builder),
+      ...(policy.source === undefined
+        ? []
+        : [equal("source", source.repository === "" ? "none" : source.repository, policy.source)]),
+    ];
+  },
+  sbom: (predicate) => {
+    const read = sbomSchema.safeParse(predicate);
+    if (!read.success) return [unreadable("sbom", read.error)];
+    const { specVersion, components } = read.data;
+    const found = `CycloneDX ${specVersion}, ${plural(components.length, "component")}`;
+    return [{ rule: "sbom", ok: true, found }];
+  },
+  vulnerabilities: (predicate, { policy, now }) => {
+    const read = vulnerabilitiesSchema.safeParse(predicate);
+    if (!read.success) return [unreadable("vulnerabilities", read.error)];
+    const { result } = read.data.scanner;
+    const open = result.findings.filter(
+      ({ status, severity }) =>
+        status === "blocks" || (status !== "ignored" && severity === "CRITICAL"),
+    );
+    const age = (now.getTime() - Date.parse(read.data.metadata.scanFinishedOn)) / HOUR;
+    return [
+      {
+        rule: "vulnerabilities",
+        ok: result.state === "PASSED" && open.length === 0,
+        found:
+          open.length === 0
+            ? `${result.state.toLowerCase()}, ${plural(result.findings.length, "finding")}, none that stops it`
+            : `${result.state.toLowerCase()}: ${open
+                .slice(0, 5)
+                .map(({ id }) => oneLine(id, 40))
+                .join(", ")}`,
+      },
+      {
+        rule: "scan age",
+        ok: age >= -1 && age <= policy.age,
+        found: `${age.toFixed(1)} h, at most ${policy.age}`,
+      },
+    ];
+  },
+  tests: (predicate) => {
+    const read = testsSchema.safeParse(predicate);
+    if (!read.success) return [unreadable("tests", read.error)];
+    const { result, passedTests = [], failedTests = [] } = read.data;
+    const ok = result === "PASSED" && failedTests.length === 0 && passedTests.length > 0;
+    const names = ok ? passedTests : failedTests;
+    return [{ rule: "tests", ok, found: oneLine(`${result.toLowerCase()}: ${names.join(", ")}`) }];
+  },
+  model: (predicate) => {
+    const read = modelSchema.safeParse(predicate);
+    if (!read.success) return [unreadable("model", read.error)];
+    const { name, stage, version } = read.data;
+    return [{ rule: "model", ok: true, found: oneLine(`${name} ${version ?? stage}`) }];
+  },
+};
+
+function equal(rule: string, found: string, wanted: string): Rule {
+  const ok = found === wanted;
+  return { rule, ok, found: oneLine(ok ? found : `${found}, expected ${wanted}`) };
+}
+
+function unreadable(rule: string, error: z.ZodError): Rule {
+  const [issue] = error.issues;
+  const place = issue?.path.join(".") ?? "";
+  return {
+    rule,
+    ok: false,
+    found: oneLine(
+      `not as it has to be: ${place === "" ? "" : `${place}: `}${issue?.message ?? ""}`,
+    ),
+  };
+}

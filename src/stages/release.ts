@@ -1,0 +1,179 @@
+import { dag, type Directory } from "@dagger.io/dagger";
+
+import { BUILDER } from "../core/attestations/names.js";
+import {
+  modelPredicate,
+  sha256,
+  testsPredicate,
+  vulnerabilitiesPredicate,
+} from "../core/attestations/predicates.js";
+import { SlipwayError } from "../core/errors.js";
+import { rulesTable } from "../core/evidence.js";
+import { allWell } from "../core/policy.js";
+import { provenance } from "../core/provenance.js";
+import { complaint } from "../core/report/report.js";
+import { scanSarif } from "../core/scan/findings.js";
+import { conclusion } from "../core/scan/table.js";
+import type { ScanResult } from "../core/scan/verdict.js";
+import { cosignImage, pythonImage, trivyImage, uvImage } from "../images.js";
+import type { BuildFacts } from "./build.js";
+import { runChecks } from "./checks.js";
+import { readEnvironment, type Context } from "./context.js";
+import type { Signer } from "./cosign.js";
+import {
+  buildVariants,
+  digestOf,
+  digestToBe,
+  pushTags,
+  refuseToOverwrite,
+  type Published,
+  type PublishRequest,
+  type Variants,
+} from "./publish.js";
+import { decidingFile } from "./pipAudit.js";
+import { billOfMaterials, scan } from "./scan.js";
+import { attestImage, signImage } from "./sign.js";
+import { verifyImage, type Verified } from "./verify.js";
+
+/** An image that is checked, scanned, signed, attested and verified. */
+export interface Released {
+  readonly published: Published;
+  readonly verified: Verified;
+  /** The reports of the checks and the scan, and the bill of materials. */
+  readonly reports: Directory;
+}
+
+/**
+ * Takes a service from its source to tags that point at a verified image: checks → build → scan →
+ * push → sign → attest → verify → tags. Whatever fails ends it there: the image may then lie in the
+ * registry under its digest, but no tag that was asked for points at it. Run again, it continues.
+ *
+ * @throws SlipwayError RELEASE saying which step failed and why.
+ */
+export async function release(
+  context: Context,
+  request: PublishRequest,
+  given: BuildFacts,
+  signer: Signer,
+): Promise<Released> {
+  const startedOn = new Date();
+  const facts = factsOf(context, given);
+  const [checked, variants] = await Promise.all([
+    runChecks(context, []),
+    buildVariants(context, facts),
+  ]);
+  const bad = complaint(checked.report);
+  if (bad !== undefined) throw stopped("the checks", bad);
+  const scanned = await scans(context, variants);
+  const digest = await digestToBe(variants, context);
+  if (!request.overwrite) await refuseToOverwrite(request, () => Promise.resolve(digest));
+  // Pushing needs a tag. This one says what it is, and nobody deploys by it.
+  const staging = { ...request, tags: [`build-${digest.slice(7, 19)}`] };
+  const pushed = await pushTags(variants, staging);
+  const target = { ...context, reference: pushed.reference, login: request.login };
+  const statements = {
+    provenance: provenance({
+      source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
+      folder: ".",
+      repository: request.repository,
+      platforms: context.config.build.platforms,
+      configuration: context.config,
+      images: await toolImages(context),
+      files: filesOf(context),
+      invocationId: `${request.repository}@${startedOn.toISOString()}`,
+      startedOn,
+      finishedOn: new Date(),
+    }),
+    sbom: JSON.parse(scanned.sbom) as unknown,
+    vulnerabilities: vulnerabilitiesPredicate(scanned.result, BUILDER),
+    tests: testsPredicate(checked.report, filesOf(context)),
+    model: modelPredicate(context.config.model),
+  };
+  await signImage(context, signer, target);
+  await attestImage(context, signer, target, statements);
+  const verified = await verifyImage(context, signer.publicKey, target);
+  if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
+  const published = await pushTags(variants, request);
+  if (published.digest !== verified.evidence.digest)
+    throw new SlipwayError(
+      "RELEASE",
+      `The tags of ${request.repository} got ${published.digest}, another image than the one that was verified (${verified.evidence.digest ?? "none"}). Do not deploy by them; run the release again.`,
+    );
+  return { published, verified, reports: reportsOf(checked.files, scanned, context) };
+}
+
+interface Scans {
+  readonly result: ScanResult;
+  readonly sbom: string;
+}
+
+/** Scans the image of every platform; the result is the first one's, with the others' findings. */
+async function scans(context: Context, { first, others }: Variants): Promise<Scans> {
+  const subjects = [first, ...others].map((image) => ({
+    kind: "image" as const,
+    tarball: image.asTarball(),
+  }));
+  const [results, bill] = await Promise.all([
+    Promise.all(subjects.map((subject) => scan(context, subject))),
+    billOfMaterials(context, { kind: "image", tarball: first.asTarball() }, "cyclonedx"),
+  ]);
+  for (const { result } of results)
+    if (result.state !== "PASSED") throw stopped("the scan", conclusion(result));
+  const [main] = results;
+  if (!main) throw stopped("the scan", "there is no image");
+  const findings = results.flatMap(({ result }) => result.findings);
+  return { result: { ...main.result, findings }, sbom: bill.text };
+}
+
+function stopped(step: string, why: string): SlipwayError {
+  return new SlipwayError(
+    "RELEASE",
+    `The release was stopped by ${step}; no tag was moved.\n${why}`,
+  );
+}
+
+/** What is known of the source: as the caller says, else as GitHub does. */
+function factsOf(context: Context, { revision, sourceUrl }: BuildFacts): BuildFacts {
+  const known = readEnvironment(context.environment);
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = known;
+  const url =
+    server !== undefined && repository !== undefined ? `${server}/${repository}` : undefined;
+  return { revision: revision ?? known.GITHUB_SHA, sourceUrl: sourceUrl ?? url };
+}
+
+/** SHA-256 of the files that decide what is installed. */
+function filesOf({ project, texts }: Pick<Context, "project" | "texts">): Record<string, string> {
+  const names = [project.lockFile, ...project.requirementFiles, "pyproject.toml"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const text = name === undefined ? undefined : texts[name];
+      return name === undefined || text === undefined ? [] : [[name, sha256(text)]];
+    }),
+  );
+}
+
+/** The images that took part, each with its digest. */
+async function toolImages({ config, project }: Context): Promise<Record<string, string>> {
+  const references = {
+    "base image": pythonImage(project.python.version, config.images),
+    uv: uvImage(config.images),
+    trivy: trivyImage(config.images),
+    cosign: cosignImage(config.images),
+  };
+  const entries = await Promise.all(
+    Object.entries(references).map(async ([name, reference]) => {
+      const resolved = await dag.container().from(reference).imageRef();
+      const [named = ""] = reference.split("@");
+      return [name, `${named}@${digestOf(resolved)}`] as const;
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
+function reportsOf(checks: Directory, { result, sbom }: Scans, context: Context): Directory {
+  const sarif = scanSarif(result, decidingFile(context));
+  const files = checks
+    .withNewFile("scan.json", JSON.stringify(result))
+    .withNewFile("sbom.cyclonedx.json", sbom);
+  return sarif ? files.withNewFile("sarif/trivy.sarif", sarif.text) : files;
+}

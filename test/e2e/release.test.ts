@@ -1,0 +1,159 @@
+// From the source to tags on a verified image, with the real cosign and trivy.
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+import { makeDatabase } from "../../ci/sandbox/database.js";
+import { startRegistry } from "../../ci/sandbox/registry.js";
+import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
+import { inspect } from "./support/image.js";
+import { scratch } from "./support/project.js";
+import { openSession } from "./support/session.js";
+import { serviceWith } from "./support/vulnerable.js";
+
+const folder = await scratch();
+const registry = await startRegistry();
+const session = await openSession();
+await session.serve();
+const database = join(folder.path, "database");
+await makeDatabase(database);
+const keys = await makeKeys(join(folder.path, "keys"));
+const given = { database, registry: registry.address };
+const good = await serviceWith("0.16.0", join(folder.path, "good"));
+const evidence = new Evidence(session, good, given, keys);
+const repository = `${registry.address}/team/greeter`;
+const facts = {
+  revision: "0123456789abcdef0123456789abcdef01234567",
+  sourceUrl: "https://git.example/team/greeter",
+};
+
+const test = suite("release");
+test.after(async () => {
+  await session.close();
+  await registry.stop();
+  await folder.forget();
+});
+
+/** Tags of a repository; none when there is no such. */
+async function tagsOf(name: string): Promise<string[]> {
+  const response = await fetch(`http://${registry.address}/v2/${name}/tags/list`);
+  const { tags } = (await response.json()) as { tags?: string[] | null };
+  return (tags ?? []).sort();
+}
+
+/** How many bundles are attached to an image. */
+async function bundles(digest: string): Promise<number> {
+  const tag = digest.replace(":", "-");
+  const response = await fetch(`http://${registry.address}/v2/team/greeter/manifests/${tag}`, {
+    headers: { accept: "application/vnd.oci.image.index.v1+json" },
+  });
+  const { manifests = [] } = (await response.json()) as { manifests?: unknown[] };
+  return manifests.length;
+}
+
+test("ends_with_tags_on_an_image_that_is_verified_rule_by_rule", async () => {
+  const released = await evidence.release({ repository, tags: ["1.4.2", "latest"], ...facts });
+  assert.equal(released.tags, [`${repository}:1.4.2`, `${repository}:latest`]);
+  for (const tag of released.tags) assert.is((await inspect(tag)).Digest, released.digest);
+  assert.match(released.table, /VERIFIED\n$/);
+  for (const rule of [
+    "signature",
+    "provenance",
+    "builder",
+    "sbom",
+    "vulnerabilities",
+    "scan age",
+    "tests",
+  ])
+    assert.match(released.table, new RegExp(`^${rule} +ok `, "m"));
+  assert.match(released.markdown, /SLSA build level 1/);
+  const verdict = await evidence.verify(`${repository}:latest`, {
+    set: [
+      `verify.source=${facts.sourceUrl}`,
+      "verify.predicates=provenance,sbom,vulnerabilities,tests,model",
+    ],
+  });
+  assert.ok(verdict.passed, verdict.table);
+  assert.is(verdict.reference, released.reference);
+});
+
+test("adds_nothing_when_it_is_run_again", async () => {
+  const { Digest } = await inspect(`${repository}:latest`);
+  const before = await bundles(Digest);
+  assert.is(before, 6, "a signature and five attestations");
+  const again = await evidence.release({ repository, tags: ["1.4.2", "latest"], ...facts });
+  assert.is(again.digest, Digest);
+  assert.is(await bundles(Digest), before);
+});
+
+test("is_verified_by_cosign_alone_with_the_lines_that_it_shows", async () => {
+  const { markdown } = await evidence.verify(`${repository}:1.4.2`);
+  const lines = markdown.split("\n").filter((line) => line.startsWith("cosign "));
+  assert.is(lines.length, 5);
+  for (const line of lines) {
+    const { code, stderr } = await cosign(line.split(" ").slice(1), { cwd: keys.folder });
+    assert.is(code, 0, `${line}\n${stderr}`);
+  }
+});
+
+test("pushes_nothing_that_the_scan_stops", async () => {
+  const bad = await serviceWith("0.14.0", join(folder.path, "bad"));
+  const other = new Evidence(session, bad, { ...given, set: ["audit.enabled=false"] }, keys);
+  const said = await refusal(other.release({ repository: `${registry.address}/team/bad` }));
+  assert.match(said, /stopped by the scan; no tag was moved/);
+  assert.match(said, /CVE-2025-43859 in h11 0\.14\.0/);
+  assert.equal(await tagsOf("team/bad"), []);
+});
+
+test("pushes_nothing_when_a_check_fails", async () => {
+  const other = new Evidence(
+    session,
+    good,
+    { ...given, set: ["bandit.enabled=false", "test.markers=none_has_it"] },
+    keys,
+  );
+  const said = await refusal(other.release({ repository: `${registry.address}/team/unchecked` }));
+  assert.match(said, /stopped by the checks; no tag was moved/);
+  assert.equal(await tagsOf("team/unchecked"), []);
+});
+
+test("stops_before_anything_runs_when_the_key_cannot_be_used", async () => {
+  const { privateKey, publicKey } = keys;
+  const half = privateKey.slice(0, privateKey.length / 2);
+  const damaged = privateKey.replace(/\n\w{8}/, "\nAAAAAAAA");
+  for (const [key, expected] of [
+    ["\n", /it is empty/],
+    [half, /cut short/],
+    [damaged, /damaged/],
+    [publicKey, /it is a public key/],
+  ] as const) {
+    session.ran();
+    const said = await refusal(
+      evidence.release({
+        repository: `${registry.address}/team/never`,
+        key: await secret(session, key),
+      }),
+    );
+    assert.match(said, expected);
+    assert.not.match(said, half.slice(60, 100));
+    assert.equal(
+      session.ran().filter((name) => name.startsWith("exec")),
+      [],
+    );
+  }
+  assert.equal(await tagsOf("team/never"), []);
+});
+
+test("stops_before_the_checks_when_the_password_is_wrong", async () => {
+  session.ran();
+  const keyPassword = await secret(session, "not the password");
+  const said = await refusal(
+    evidence.release({ repository: `${registry.address}/team/never`, keyPassword }),
+  );
+  assert.match(said, /does not open the signing key/);
+  const ran = session.ran().filter((name) => name.startsWith("exec"));
+  assert.equal(ran.length, 1, ran.join("\n"));
+  assert.not.match(said, PASSWORD);
+});
+
+test.run();
