@@ -1,0 +1,216 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  BUILDER,
+  PREDICATE_NAMES,
+  PREDICATE_TYPES,
+  type PredicateName,
+} from "../../src/core/attestations/names.js";
+import type { Statement } from "../../src/core/attestations/statement.js";
+import type { Config } from "../../src/core/config/schema.js";
+import { evidenceMarkdown, rulesTable } from "../../src/core/evidence.js";
+import { allWell, decide, type Evidence, type Rule } from "../../src/core/policy.js";
+import { provenance } from "../../src/core/provenance.js";
+
+const test = suite("policy");
+
+const HEX = "0a".repeat(32);
+const DIGEST = `sha256:${HEX}`;
+const NOW = new Date("2026-11-24T12:00:00Z");
+const POLICY: Config["verify"] = {
+  key: "cosign.pub",
+  predicates: [...PREDICATE_NAMES],
+  builder: BUILDER,
+  source: "https://git.example/team/greeter",
+  age: 24,
+};
+
+const built = provenance({
+  source: { repository: "https://git.example/team/greeter", revision: "ab".repeat(20) },
+  folder: ".",
+  repository: "registry.example/team/greeter",
+  platforms: [],
+  configuration: { test: {} },
+  images: { "base image": `registry.example/python:3.13-slim@${DIGEST}` },
+  files: { "poetry.lock": HEX },
+  invocationId: "1",
+  startedOn: NOW,
+  finishedOn: NOW,
+});
+
+const scanned = (
+  finishedOn: string,
+  findings: readonly object[] = [],
+  state = "PASSED",
+): object => ({
+  scanner: { uri: "pkg:x", version: "1", result: { state, counts: {}, findings } },
+  metadata: { scanStartedOn: finishedOn, scanFinishedOn: finishedOn },
+});
+
+const GOOD: Readonly<Record<PredicateName, unknown>> = {
+  provenance: built,
+  sbom: { bomFormat: "CycloneDX", specVersion: "1.7", components: [{ name: "h11" }] },
+  vulnerabilities: scanned("2026-11-24T11:00:00Z"),
+  tests: {
+    result: "PASSED",
+    configuration: [{ name: "poetry.lock", digest: { sha256: HEX } }],
+    passedTests: ["test"],
+    failedTests: [],
+  },
+  model: { name: "iris", stage: "production" },
+};
+
+const statement = (name: PredicateName, predicate: unknown, hex = HEX): Statement => ({
+  _type: "https://in-toto.io/Statement/v1",
+  subject: [{ digest: { sha256: hex } }],
+  predicateType: PREDICATE_TYPES[name],
+  predicate,
+});
+
+function evidence(change: Partial<Record<PredicateName, readonly Statement[]>> = {}): Evidence {
+  const good = PREDICATE_NAMES.map((name) => [name, [statement(name, GOOD[name])]] as const);
+  return { digest: DIGEST, complaint: "", statements: { ...Object.fromEntries(good), ...change } };
+}
+
+function judged(of: Evidence, policy: Partial<Config["verify"]> = {}): Rule[] {
+  return decide(of, { policy: { ...POLICY, ...policy }, now: NOW });
+}
+
+/** Names of the rules that do not hold. */
+function broken(of: Evidence, policy: Partial<Config["verify"]> = {}): string[] {
+  return judged(of, policy)
+    .filter(({ ok }) => !ok)
+    .map(({ rule }) => rule);
+}
+
+test("holds_for_an_image_that_has_everything", () => {
+  const rules = judged(evidence());
+  assert.ok(allWell(rules), rulesTable(rules));
+  assert.match(rulesTable(rules), /VERIFIED\n$/);
+});
+
+test("fails_without_a_signature_whatever_else_is_there", () => {
+  const rules = judged({ ...evidence(), digest: undefined, complaint: "no signatures found" });
+  assert.equal(rules, [{ rule: "signature", ok: false, found: "no signatures found" }]);
+});
+
+test("fails_when_there_is_no_rule_at_all", () => {
+  assert.not.ok(allWell([]));
+});
+
+for (const name of PREDICATE_NAMES) {
+  test(`fails_when_${name}_is_missing_or_of_another_image_or_of_another_type`, () => {
+    assert.equal(broken(evidence({ [name]: [] })), [name]);
+    const foreign = statement(name, GOOD[name], "0b".repeat(32));
+    assert.equal(broken(evidence({ [name]: [foreign] })), [name]);
+    const other = { ...statement(name, GOOD[name]), predicateType: "https://other.example/v1" };
+    assert.equal(broken(evidence({ [name]: [other] })), [name]);
+  });
+
+  test(`fails_when_${name}_cannot_be_read`, () => {
+    for (const predicate of [undefined, null, {}, [], "text"])
+      assert.equal(broken(evidence({ [name]: [statement(name, predicate)] })), [name]);
+  });
+}
+
+test("fails_on_an_external_parameter_that_nobody_described", () => {
+  const { buildDefinition } = built;
+  const changed = {
+    ...built,
+    buildDefinition: {
+      ...buildDefinition,
+      externalParameters: { ...buildDefinition.externalParameters, backdoor: true },
+    },
+  };
+  const of = evidence({ provenance: [statement("provenance", changed)] });
+  assert.equal(broken(of), ["provenance"]);
+  assert.match(judged(of).find(({ rule }) => rule === "provenance")?.found ?? "", /backdoor/);
+});
+
+test("fails_on_another_builder_build_type_or_source", () => {
+  const run = { ...built, runDetails: { ...built.runDetails, builder: { id: "urn:other" } } };
+  assert.equal(broken(evidence({ provenance: [statement("provenance", run)] })), ["builder"]);
+  const type = { ...built, buildDefinition: { ...built.buildDefinition, buildType: "urn:other" } };
+  assert.equal(broken(evidence({ provenance: [statement("provenance", type)] })), ["provenance"]);
+  assert.equal(broken(evidence(), { source: "https://git.example/team/other" }), ["source"]);
+  assert.equal(broken(evidence(), { source: undefined }), []);
+});
+
+test("fails_on_a_scan_that_is_old_from_the_future_or_that_found_something", () => {
+  const of = (predicate: unknown): Evidence =>
+    evidence({ vulnerabilities: [statement("vulnerabilities", predicate)] });
+  assert.equal(broken(of(scanned("2026-11-23T11:00:00Z"))), ["scan age"]);
+  assert.equal(broken(of(scanned("2026-11-25T12:00:00Z"))), ["scan age"]);
+  const at = "2026-11-24T11:00:00Z";
+  for (const [finding, state, expected] of [
+    [{ id: "CVE-1", severity: "LOW", status: "blocks" }, "FAILED", ["vulnerabilities"]],
+    [{ id: "CVE-1", severity: "LOW", status: "blocks" }, "PASSED", ["vulnerabilities"]],
+    [{ id: "CVE-1", severity: "CRITICAL", status: "reported" }, "PASSED", ["vulnerabilities"]],
+    [{ id: "CVE-1", severity: "CRITICAL", status: "ignored" }, "PASSED", []],
+    [{ id: "CVE-1", severity: "HIGH", status: "reported" }, "PASSED", []],
+  ] as const)
+    assert.equal(broken(of(scanned(at, [finding], state))), expected);
+  assert.equal(broken(of(scanned(at, [], "ERRORED"))), ["vulnerabilities"]);
+});
+
+test("fails_on_tests_that_failed_or_of_which_none_passed", () => {
+  for (const change of [
+    { result: "FAILED" },
+    { result: "WARNED" },
+    { passedTests: [] },
+    { failedTests: ["lint"] },
+  ]) {
+    const predicate = { ...(GOOD.tests as object), ...change };
+    assert.equal(broken(evidence({ tests: [statement("tests", predicate)] })), ["tests"]);
+  }
+});
+
+test("takes_one_good_statement_among_older_ones", () => {
+  const old = statement("vulnerabilities", scanned("2026-01-01T00:00:00Z"));
+  const fresh = statement("vulnerabilities", GOOD.vulnerabilities);
+  for (const list of [
+    [old, fresh],
+    [fresh, old],
+  ])
+    assert.equal(broken(evidence({ vulnerabilities: list })), []);
+});
+
+test("claims_no_more_than_level_1", () => {
+  const shown = { reference: `registry.example/x@${DIGEST}`, rules: judged(evidence()) };
+  const text = evidenceMarkdown({ ...shown, predicates: ["provenance"], builder: BUILDER });
+  assert.match(text, "SLSA build level 1: signed inside of the job");
+  assert.match(
+    text,
+    `cosign verify-attestation --type slsaprovenance1 --key cosign.pub --insecure-ignore-tlog=true registry.example/x@${DIGEST}`,
+  );
+  const none = evidenceMarkdown({ ...shown, predicates: [], builder: "" });
+  assert.match(none, "SLSA build level none");
+});
+
+test("resolves_only_what_has_a_digest", () => {
+  const { resolvedDependencies } = built.buildDefinition;
+  assert.equal(
+    resolvedDependencies.map(({ name, digest }) => [name, Object.keys(digest)]),
+    [
+      ["source", ["gitCommit"]],
+      ["base image", ["sha256"]],
+      ["poetry.lock", ["sha256"]],
+    ],
+  );
+  assert.throws(() =>
+    provenance({
+      source: { repository: "", revision: "" },
+      folder: ".",
+      repository: "registry.example/x",
+      platforms: [],
+      configuration: {},
+      images: { uv: "registry.example/uv:1" },
+      files: {},
+      invocationId: "1",
+      startedOn: NOW,
+      finishedOn: NOW,
+    }),
+  );
+});
+
+test.run();
