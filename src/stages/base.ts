@@ -79,3 +79,16 @@ export function withVirtualEnvironment(container: Container, path: string): Cont
       `${path}/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin`,
     );
 }
+
+/** Tells backends that ask git for the version what it is: there is no `.git` in the source. */
+export function withVersion(
+  container: Container,
+  { project }: Pick<Context, "project">,
+): Container {
+  return [
+    "SETUPTOOLS_SCM_PRETEND_VERSION",
+    "POETRY_DYNAMIC_VERSIONING_BYPASS",
+    "PDM_BUILD_SCM_VERSION",
+    "UV_DYNAMIC_VERSIONING_BYPASS",
+  ].reduce((each, name) => each.withEnvVariable(name, project.version), container);
+}

@@ -3,15 +3,9 @@ import { dag, type Container, type Directory, type Platform } from "@dagger.io/d
 import { SlipwayError } from "../core/errors.js";
 import type { Project } from "../core/project/types.js";
 import { pythonImage } from "../images.js";
-import { EPOCH, pythonBase, withUv, withVirtualEnvironment } from "./base.js";
+import { EPOCH, pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
-import {
-  REQUIREMENTS_FILE,
-  requirementTexts,
-  SOURCE,
-  withRequirements,
-  withVersion,
-} from "./dependencies.js";
+import { REQUIREMENTS_FILE, requirementTexts, SOURCE, withRequirements } from "./dependencies.js";
 
 const DEPENDENCIES = "/venv";
 const APPLICATION = "/app";

@@ -1,9 +1,10 @@
 import type { Container, Directory } from "@dagger.io/dagger";
 
 import { normalizeName } from "../core/project/names.js";
-import { pythonBase, withUv, withVirtualEnvironment } from "./base.js";
+import { pinnedRequirements } from "../core/project/pins.js";
+import { pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
-import { toolRequirement, type Tool } from "./tools.js";
+import { toolRequirement, toolVersion, type Tool } from "./tools.js";
 
 /** Where the source is in every container. */
 export const SOURCE = "/src";
@@ -157,6 +158,12 @@ export function packageNames(requirements: string): Set<string> {
   return new Set([...names].map(([, name = ""]) => normalizeName(name)));
 }
 
+/** Version of a tool in the project's environment: the project's own, otherwise the pinned one. */
+export async function installedVersion(context: Context, tool: Tool): Promise<string> {
+  const { all } = await requirementTexts(context);
+  return pinnedRequirements([all]).get(tool) ?? toolVersion(tool, context.project.locked);
+}
+
 /** What is needed to know and to install the project, but none of its code. */
 function skeleton(source: Directory): Directory {
   return source.filter({ include: SKELETON });
@@ -232,17 +239,4 @@ async function withProject(environment: Container, context: Context): Promise<Co
     // A backend that reads or compiles more than the skeleton: it gets all, at each edit.
     return link(context.source);
   }
-}
-
-/** Tells backends that ask git for the version what it is: there is no `.git` in the source. */
-export function withVersion(
-  container: Container,
-  { project }: Pick<Context, "project">,
-): Container {
-  return [
-    "SETUPTOOLS_SCM_PRETEND_VERSION",
-    "POETRY_DYNAMIC_VERSIONING_BYPASS",
-    "PDM_BUILD_SCM_VERSION",
-    "UV_DYNAMIC_VERSIONING_BYPASS",
-  ].reduce((each, name) => each.withEnvVariable(name, project.version), container);
 }

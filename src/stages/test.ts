@@ -2,10 +2,9 @@ import type { Config } from "../core/config/schema.js";
 import { isTable } from "../core/toml.js";
 import { testVerdict } from "../core/verdicts/pytest.js";
 import { hasSetting, toolTable, type Context } from "./context.js";
-import { projectContainer, SOURCE } from "./dependencies.js";
+import { installedVersion, projectContainer, SOURCE } from "./dependencies.js";
 import { OUT, PYTEST_PLUGINS, runTool } from "./execution.js";
 import { kept, switchedOff, type Stage } from "./stage.js";
-import { toolVersion } from "./tools.js";
 
 const JUNIT = "junit.xml";
 const COVERAGE = "coverage.json";
@@ -91,7 +90,7 @@ export const testStage: Stage = {
   name: "test",
   skip: ({ config }) => switchedOff("test", config.test.enabled),
   async run(context) {
-    const { config, project } = context;
+    const { config } = context;
     const { test } = config;
     const container = await projectContainer(context);
     const path = (await container.envVariable("PYTHONPATH")) || undefined;
@@ -105,7 +104,7 @@ export const testStage: Stage = {
       {
         timeout: test.timeout,
         report: JUNIT,
-        version: toolVersion("pytest", project.locked),
+        version: await installedVersion(context, "pytest"),
       },
     );
     const size = sizes[COVERAGE];

@@ -1,21 +1,21 @@
 import { dag } from "@dagger.io/dagger";
 
-import { typesVerdict } from "../core/verdicts/mypy.js";
-import { projectContainer, SOURCE } from "./dependencies.js";
+import { reportOptions, typesVerdict } from "../core/verdicts/mypy.js";
+import { installedVersion, projectContainer, SOURCE } from "./dependencies.js";
 import { runTool } from "./execution.js";
 import { switchedOff, type Stage } from "./stage.js";
-import { toolVersion } from "./tools.js";
 import { hasSetting, toolTable, type Context } from "./context.js";
 
-/** Command line of mypy; `cache` is a folder that later runs find again. */
+/** Command line of a version of mypy; `cache` is a folder that later runs find again. */
 export function typesCommand(
   context: Pick<Context, "config" | "project" | "pyproject" | "texts">,
   cache: string,
+  version: string,
 ): string[] {
   const { types } = context.config;
   return [
     "mypy",
-    "--output=json",
+    ...reportOptions(version),
     "--no-error-summary",
     "--hide-error-context",
     `--cache-dir=${cache}`,
@@ -58,9 +58,10 @@ export const typesStage: Stage = {
     // mypy checks by content what it finds there; a folder for each project keeps it small.
     const volume = dag.cacheVolume(`slipway-mypy-${project.name}-${project.python.version}`);
     const container = (await projectContainer(context)).withMountedCache(CACHE, volume);
-    const { run } = await runTool(context, container, typesCommand(context, CACHE), {
+    const version = await installedVersion(context, "mypy");
+    const { run } = await runTool(context, container, typesCommand(context, CACHE, version), {
       timeout: config.timeouts.check,
-      version: toolVersion("mypy", project.locked),
+      version,
     });
     return { result: typesVerdict(run, SOURCE), reports: {} };
   },

@@ -27,21 +27,32 @@ test("format_changes_no_file", () => {
 });
 
 test("types_leaves_the_choice_of_files_to_mypy_where_it_is_configured", () => {
-  assert.equal(typesCommand(service([], '[tool.mypy]\nfiles = ["src"]\n'), "/c").at(-1), "--");
+  assert.equal(
+    typesCommand(service([], '[tool.mypy]\nfiles = ["src"]\n'), "/c", "2.4.1").at(-1),
+    "--",
+  );
   const ini = service([], "", { "mypy.ini": "[mypy]\nfiles = src\n" });
-  assert.equal(typesCommand(ini, "/c").at(-1), "--");
+  assert.equal(typesCommand(ini, "/c", "2.4.1").at(-1), "--");
 });
 
 test("types_checks_code_and_tests_where_nothing_is_configured", () => {
-  assert.equal(typesCommand(service([], "[tool.mypy]\nstrict = true\n"), "/c").slice(-2), [
+  assert.equal(typesCommand(service([], "[tool.mypy]\nstrict = true\n"), "/c", "2.4.1").slice(-2), [
     "src",
     "tests",
   ]);
 });
 
 test("types_is_strict_only_when_asked", () => {
-  assert.not.ok(typesCommand(service(), "/c").includes("--strict"));
-  assert.ok(typesCommand(service(["types.strict=true"]), "/c").includes("--strict"));
+  assert.not.ok(typesCommand(service(), "/c", "2.4.1").includes("--strict"));
+  assert.ok(typesCommand(service(["types.strict=true"]), "/c", "2.4.1").includes("--strict"));
+});
+
+test("types_asks_an_old_mypy_for_text_and_a_later_one_for_json", () => {
+  const asksForJson = (version: string): boolean =>
+    typesCommand(service(), "/c", version).includes("--output=json");
+  assert.equal(["1.4.1", "1.10.1", "0.991"].filter(asksForJson), []);
+  assert.ok(["1.11.0", "1.11", "2.4.1"].every(asksForJson));
+  assert.ok(typesCommand(service(), "/c", "1.10.1").includes("--show-column-numbers"));
 });
 
 test("test_runs_in_parallel_by_default", () => {
@@ -88,7 +99,7 @@ test("bandit_examines_the_code_and_keeps_the_project's_settings", () => {
 test("code_that_is_not_recognised_is_checked_all_the_same", () => {
   const project = known({ "requirements.txt": "", "a-b/c.py": "", "tests/test_a.py": "" });
   assert.equal(banditCommand(project).slice(-2), ["--exclude=./tests", "."]);
-  assert.equal(typesCommand(project, "/c").slice(-2), ["--", "."]);
+  assert.equal(typesCommand(project, "/c", "2.4.1").slice(-2), ["--", "."]);
   assert.ok(testCommand(project).includes("--cov=."));
 });
 

@@ -15,8 +15,30 @@ const schema = z.object({
   severity: z.enum(["error", "note"]),
 });
 
+type Entry = z.infer<typeof schema>;
+
+/** First version of mypy that knows `--output`. */
+const FIRST_WITH_JSON = [1, 11];
+
+/** `src/a.py:3:5: error: Message  [code]`, with the end of the place where the project asks for it. */
+const TEXT_LINE =
+  /^(.+?)(?::(\d+)(?::(\d+)(?::\d+:\d+)?)?)?: (error|note): (.*?)(?: {2}\[([a-z0-9-]+)\])?$/;
+
+/** Options that make mypy write what `typesVerdict` reads: JSON, or before 1.11 its text. */
+export function reportOptions(version: string): string[] {
+  return writesJson(version)
+    ? ["--output=json"]
+    : ["--show-column-numbers", "--show-error-codes", "--no-color-output", "--no-pretty"];
+}
+
+function writesJson(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  const [firstMajor = 0, firstMinor = 0] = FIRST_WITH_JSON;
+  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
+}
+
 /**
- * The verdict on `mypy --output json`, which writes one object a line.
+ * The verdict on mypy run with `reportOptions`: one object or one line of text for each error.
  *
  * @param root the project's folder where mypy ran.
  */
@@ -24,7 +46,7 @@ export function typesVerdict(run: ToolRun, root: string): CheckResult {
   const early = cutShort("types", run);
   if (early) return early;
   const lines = (run.report ?? run.stdout).split("\n").filter((line) => line.trim() !== "");
-  const parsed = lines.map((line) => schema.safeParse(readJson(line)).data);
+  const parsed = lines.map((line) => schema.safeParse(readJson(line)).data ?? fromText(line));
   const entries = parsed.filter((entry) => entry !== undefined);
   const findings = entries
     .filter((entry) => entry.severity === "error")
@@ -46,7 +68,23 @@ export function typesVerdict(run: ToolRun, root: string): CheckResult {
   );
 }
 
-function finding(entry: z.infer<typeof schema>, root: string): Finding {
+/** A line of text as the object that a later mypy writes. */
+function fromText(line: string): Entry | undefined {
+  const match = TEXT_LINE.exec(line.trimEnd());
+  const [, file, row = "-1", column = "0", severity, message = "", code] = match ?? [];
+  // mypy's words about itself have the same form.
+  if (file === undefined || file === "mypy") return undefined;
+  return {
+    file,
+    line: Number(row),
+    column: Number(column) - 1,
+    message,
+    code: code ?? null,
+    severity: severity === "note" ? "note" : "error",
+  };
+}
+
+function finding(entry: Entry, root: string): Finding {
   const code = entry.code ?? "misc";
   const hint =
     entry.hint === null || entry.hint === undefined || entry.hint === "" ? "" : ` (${entry.hint})`;

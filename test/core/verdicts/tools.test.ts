@@ -120,7 +120,37 @@ test("types_fails_on_a_syntax_error_and_is_errored_without_findings", () => {
     typesVerdict(run({ exitCode: 2, stdout: "mypy: error: unknown flag" }), "/src").state,
     "ERRORED",
   );
-  assert.is(typesVerdict(run({ exitCode: 1, stdout: "a.py:1: error" }), "/src").state, "ERRORED");
+  assert.is(typesVerdict(run({ exitCode: 1, stdout: "a.py went wrong" }), "/src").state, "ERRORED");
+});
+
+/** What mypy 1.10.1 prints with the options for it. */
+const OLD_MYPY = `src/a.py:2:12: error: Incompatible return value type (got "int", expected "str")  [return-value]
+src/a.py:8:1: error: Cannot find implementation or library stub for module named "os.nothere"  [import-not-found]
+src/a.py:8:1: note: See https://mypy.readthedocs.io/en/stable/running_mypy.html#missing-imports
+src/odd name:1:2.py:1:10:1:11: error: Incompatible types: "a: b"  [assignment]
+src/b.py: error: Source file found twice under different module names: "b" and "src.b"
+`;
+
+test("types_reads_the_text_of_a_mypy_that_writes_no_json", () => {
+  const verdict = typesVerdict(run({ exitCode: 1, stdout: OLD_MYPY }), "/src");
+  assert.is(verdict.state, "FAILED");
+  assert.is(verdict.reason, "4 errors in 3 files");
+  assert.equal(
+    verdict.findings.map(({ file, line, column, ruleId }) => [file, line, column, ruleId]),
+    [
+      ["src/a.py", 2, 12, "return-value"],
+      ["src/a.py", 8, 1, "import-not-found"],
+      ["src/odd name:1:2.py", 1, 10, "assignment"],
+      ["src/b.py", undefined, undefined, "misc"],
+    ],
+  );
+  assert.is(
+    verdict.findings[0]?.message,
+    'Incompatible return value type (got "int", expected "str")',
+  );
+  const syntax = run({ exitCode: 2, stdout: "a.py:1:8: error: invalid syntax  [syntax]\n" });
+  assert.is(typesVerdict(syntax, "/src").findings[0]?.column, 7);
+  assert.is(typesVerdict(run({ stdout: "a.py:1:2: note: A note\n" }), "/src").state, "PASSED");
 });
 
 const banditReport = (severities: string[], errors: object[] = []): string =>
