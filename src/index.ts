@@ -37,6 +37,7 @@ import { verifyReport, type VerifyReport } from "./verifyReport.js";
 @object()
 export class Slipway {
   private source: Directory;
+  private folder: string;
   private set: string[];
   private environment: string[];
   private safetyKey?: Secret;
@@ -86,6 +87,7 @@ export class Slipway {
     /** The registry on this machine that references name as 127.0.0.1 or localhost: tcp://127.0.0.1:5000 */
     registry?: Service,
   ) {
+    this.folder = folder;
     this.source = folder === "." ? source : source.directory(folder);
     this.set = set;
     this.environment = environment;
@@ -389,6 +391,7 @@ export class Slipway {
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
     return await loadContext({
       source: this.source,
+      folder: this.folder,
       set: [
         ...this.set,
         ...given.map(([key, value]) =>

@@ -64,7 +64,7 @@ export class ScanReport {
 
 /** The object that the module's callers see. */
 export function scanReport({ result }: Scan, context: Context): ScanReport {
-  const sarif = scanSarif(result, decidingFile(context));
+  const sarif = scanSarif(result, decidingFile(context), context);
   const notices = [...result.notices, ...(sarif?.notice === undefined ? [] : [sarif.notice])];
   const { counts } = result;
   const full = { ...result, notices };

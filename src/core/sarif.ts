@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type CheckName, type CheckResult, type Finding, type FindingLevel } from "./check.js";
 import { clean, oneLine } from "./text.js";
@@ -12,6 +13,8 @@ export interface SarifOptions {
   readonly sources?: ReadonlyMap<string, readonly string[]>;
   /** File that stands for the project where a finding has none: GitHub asks for a place. */
   readonly fallbackFile?: string;
+  /** The project's folder in its repository: GitHub knows files by their path from there. */
+  readonly folder?: string;
   /** Most results; smaller numbers are for tests. */
   readonly mostResults?: number;
 }
@@ -99,7 +102,10 @@ function log(
             rules: ruleIds.map((id) => rule(result, firstOf.get(id), id)),
           },
         },
-        automationDetails: { id: `slipway/${result.tool}/` },
+        // GitHub's category: what one service uploads closes no alert of another.
+        automationDetails: {
+          id: posix.join("slipway", result.tool, relative(options.folder), "/"),
+        },
         invocations: [{ executionSuccessful: true }],
         columnKind: "unicodeCodePoints",
         results: findings.map((finding) => ({
@@ -107,9 +113,7 @@ function log(
           ruleIndex: indexes.get(finding.ruleId),
           level: finding.level,
           message: { text: clean(finding.message).slice(0, 2000) || finding.ruleId },
-          locations: [
-            { physicalLocation: location(finding, options.fallbackFile ?? "pyproject.toml") },
-          ],
+          locations: [{ physicalLocation: location(finding, options) }],
           partialFingerprints: { primaryLocationLineHash: fingerprints.get(finding) },
         })),
       },
@@ -136,14 +140,17 @@ function rule(result: Reportable, example: Finding | undefined, id: string): unk
   };
 }
 
-function location(finding: Finding, fallbackFile: string): unknown {
+function location(
+  finding: Finding,
+  { fallbackFile = "pyproject.toml", folder }: SarifOptions,
+): unknown {
   const { column, endLine, endColumn } = finding;
   const line = Math.max(1, finding.line ?? 1);
   const end =
     endLine !== undefined &&
     (endLine > line || (endLine === line && (endColumn ?? 0) > (column ?? 1)));
   return {
-    artifactLocation: artifact(finding.file ?? fallbackFile),
+    artifactLocation: artifact(finding.file ?? fallbackFile, folder),
     region: {
       startLine: line,
       ...(column === undefined ? {} : { startColumn: Math.max(1, column) }),
@@ -154,9 +161,17 @@ function location(finding: Finding, fallbackFile: string): unknown {
   };
 }
 
-function artifact(file: string): unknown {
-  const uri = clean(file).split("/").map(encodeURIComponent).join("/");
-  return uri.startsWith("/") ? { uri: `file://${uri}` } : { uri, uriBaseId: "%SRCROOT%" };
+/** A file relative to the repository's root, which is what %SRCROOT% is to GitHub. */
+function artifact(file: string, folder: string | undefined): unknown {
+  const isAbsolute = file.startsWith("/");
+  const path = isAbsolute ? file : posix.join(relative(folder), file);
+  const uri = clean(path).split("/").map(encodeURIComponent).join("/");
+  return isAbsolute ? { uri: `file://${uri}` } : { uri, uriBaseId: "%SRCROOT%" };
+}
+
+/** A folder without the `/` that callers may put before it. */
+function relative(folder = ""): string {
+  return clean(folder).replace(/^\/+/, "");
 }
 
 /**

@@ -96,7 +96,11 @@ async function sarifFiles(
   const files: Record<string, string> = {};
   const notices: string[] = [];
   for (const { result } of outcomes) {
-    const sarif = toSarif(result, { sources, fallbackFile: decidingFile(context) });
+    const sarif = toSarif(result, {
+      sources,
+      fallbackFile: decidingFile(context),
+      folder: context.folder,
+    });
     if (!sarif) continue;
     files[`sarif/${result.tool}.sarif`] = sarif.text;
     if (sarif.notice !== undefined) notices.push(sarif.notice);

@@ -11,6 +11,8 @@ import { isTable, readToml, type TomlTable } from "../core/toml.js";
 interface Inputs {
   /** The service's folder. */
   readonly source: Directory;
+  /** Its path in the repository; "." at the repository's top. */
+  readonly folder: string;
   /** `key=value`, the strongest layer of the configuration. */
   readonly set: readonly string[];
   /** `NAME=value`, the caller's environment: a module sees none of its own. */

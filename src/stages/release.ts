@@ -171,7 +171,7 @@ async function toolImages({ config, project }: Context): Promise<Record<string, 
 }
 
 function reportsOf(checks: Directory, { result, sbom }: Scans, context: Context): Directory {
-  const sarif = scanSarif(result, decidingFile(context));
+  const sarif = scanSarif(result, decidingFile(context), context);
   const files = checks
     .withNewFile("scan.json", JSON.stringify(result))
     .withNewFile("sbom.cyclonedx.json", sbom);

@@ -38,7 +38,7 @@ const uploaded = z.strictObject({
           ),
         }),
       }),
-      automationDetails: z.strictObject({ id: z.string().regex(/^slipway\/[\w-]+\/$/) }),
+      automationDetails: z.strictObject({ id: z.string().regex(/^slipway\/([\w -]+\/)+$/) }),
       invocations: z.tuple([z.strictObject({ executionSuccessful: z.literal(true) })]),
       columnKind: z.literal("unicodeCodePoints"),
       results: z.array(
@@ -87,6 +87,27 @@ function sarifOf(
 }
 const hashes = (run: Run): string[] =>
   run.results.map((one) => one.partialFingerprints.primaryLocationLineHash);
+
+test("names_files_from_the_repositorys_root_when_the_project_lies_in_a_folder", () => {
+  const place = (file: string | undefined, folder: string): unknown => {
+    const run = sarifOf([finding(file === undefined ? { line: 1 } : { file })], {}, { folder });
+    return run.results[0]?.locations[0].physicalLocation.artifactLocation;
+  };
+  const uriBaseId = "%SRCROOT%";
+  for (const folder of ["services/or ders", "./services/or ders/", "/services/or ders"])
+    assert.equal(place("src/a.py", folder), { uri: "services/or%20ders/src/a.py", uriBaseId });
+  assert.equal(place("src/a.py", "."), { uri: "src/a.py", uriBaseId });
+  assert.equal(place("../shared/a.py", "orders"), { uri: "shared/a.py", uriBaseId });
+  assert.equal(place("/usr/lib/a.py", "orders"), { uri: "file:///usr/lib/a.py" });
+});
+
+test("gives_each_folder_a_category_of_its_own", () => {
+  const category = (folder: string): string =>
+    sarifOf([finding()], {}, { folder }).automationDetails.id;
+  assert.is(category("."), "slipway/ruff/");
+  assert.is(category("./services/orders"), "slipway/ruff/services/orders/");
+  assert.is(category("/mail/"), "slipway/ruff/mail/");
+});
 
 test("has_one_run_with_rules_levels_and_places", () => {
   const run = sarifOf(

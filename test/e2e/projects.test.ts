@@ -1,5 +1,5 @@
 // Projects of every kind that Slipway knows, unchanged, through all checks.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -58,6 +58,18 @@ test("passes_each_service_of_a_monorepo_from_its_folder", async () => {
     all.map(({ report }) => report.project.name),
     names,
   );
+});
+
+test("names_files_of_a_service_from_the_repositorys_root_for_code_scanning", async () => {
+  const exportTo = join(folder.path, "reports");
+  const source = join(folder.path, "repository");
+  await copyOf(fixture("lint-error"), join(source, "services", "words"));
+  const given = { only: ["lint"], folder: "services/words", exportTo } as const;
+  const { report } = await check(session, source, given);
+  assert.is(checkOf(report, "lint").findings[0]?.file, "src/words.py");
+  const sarif = await readFile(join(exportTo, "sarif", "ruff.sarif"), "utf8");
+  assert.match(sarif, '"uri":"services/words/src/words.py","uriBaseId":"%SRCROOT%"');
+  assert.match(sarif, '"id":"slipway/ruff/services/words/"');
 });
 
 test.run();

@@ -1,5 +1,5 @@
 import type { Finding } from "../check.js";
-import { toSarif, type Sarif } from "../sarif.js";
+import { toSarif, type Sarif, type SarifOptions } from "../sarif.js";
 import type { Judged } from "./types.js";
 import type { ScanResult } from "./verdict.js";
 
@@ -7,12 +7,13 @@ import type { ScanResult } from "./verdict.js";
  * The findings that are not ignored, for GitHub code scanning.
  *
  * @param file The file that decides the versions: GitHub asks for a place in the source.
+ * @param folder The project's folder in its repository.
  * @returns undefined for an ERRORED scan, which says nothing about the findings of the one before.
  */
 export function scanSarif(
   result: ScanResult,
   file: string,
-  mostResults?: number,
+  { folder, mostResults }: Pick<SarifOptions, "folder" | "mostResults"> = {},
 ): Sarif | undefined {
   return toSarif(
     {
@@ -24,7 +25,11 @@ export function scanSarif(
         .filter(({ status }) => status !== "ignored")
         .map((each) => finding(each, file)),
     },
-    { fallbackFile: file, ...(mostResults === undefined ? {} : { mostResults }) },
+    {
+      fallbackFile: file,
+      ...(folder === undefined ? {} : { folder }),
+      ...(mostResults === undefined ? {} : { mostResults }),
+    },
   );
 }
 
