@@ -1,5 +1,6 @@
 import { dag, type Container, type Platform } from "@dagger.io/dagger";
 
+import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonImage, uvImage } from "../images.js";
 import type { Context } from "./context.js";
 
@@ -69,10 +70,17 @@ export function withUv(
   return container.withExec(["timeout", String(config.timeouts.install), "uv", ...args]);
 }
 
-/** A virtual environment at `path`, first on the PATH. */
-export function withVirtualEnvironment(container: Container, path: string): Container {
+/**
+ * A virtual environment at `path`, first on the PATH. It fails in an image that holds another
+ * version of Python than the project is checked and built with.
+ */
+export function withVirtualEnvironment(
+  container: Container,
+  path: string,
+  { project }: Pick<Context, "project">,
+): Container {
   return container
-    .withExec(["uv", "venv", "--quiet", "--python", "python3", path])
+    .withExec(["uv", "venv", "--quiet", "--python", project.python.version, path])
     .withEnvVariable("VIRTUAL_ENV", path)
     .withEnvVariable(
       "PATH",
@@ -85,10 +93,11 @@ export function withVersion(
   container: Container,
   { project }: Pick<Context, "project">,
 ): Container {
+  const version = project.version === UNKNOWN_VERSION ? "0.0.0" : project.version;
   return [
     "SETUPTOOLS_SCM_PRETEND_VERSION",
     "POETRY_DYNAMIC_VERSIONING_BYPASS",
     "PDM_BUILD_SCM_VERSION",
     "UV_DYNAMIC_VERSIONING_BYPASS",
-  ].reduce((each, name) => each.withEnvVariable(name, project.version), container);
+  ].reduce((each, name) => each.withEnvVariable(name, version), container);
 }

@@ -2,6 +2,7 @@ import { dag, type Container, type Directory, type Platform } from "@dagger.io/d
 
 import { SlipwayError } from "../core/errors.js";
 import type { Project } from "../core/project/types.js";
+import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonImage } from "../images.js";
 import { EPOCH, pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
@@ -63,7 +64,7 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
       .from(pythonImage(project.python.version, config.images)),
     build.packages,
   );
-  const builder = withVirtualEnvironment(pythonBase(context, platform), DEPENDENCIES)
+  const builder = withVirtualEnvironment(pythonBase(context, platform), DEPENDENCIES, context)
     // Byte code depends on the order of sets.
     .withEnvVariable("PYTHONHASHSEED", "0");
   const dependencies = await installedDependencies(builder, context);
@@ -191,7 +192,8 @@ export function imageLabels(
   const { model } = config;
   const labels: Record<string, string | undefined> = {
     "org.opencontainers.image.title": project.name,
-    "org.opencontainers.image.version": project.version,
+    "org.opencontainers.image.version":
+      project.version === UNKNOWN_VERSION ? undefined : project.version,
     "org.opencontainers.image.description": project.description,
     "org.opencontainers.image.licenses": project.license,
     "org.opencontainers.image.revision": revision,

@@ -4,6 +4,7 @@ import { resolveConfig } from "../core/config/resolve.js";
 import type { Config } from "../core/config/schema.js";
 import { detectProject, filesToRead } from "../core/project/detect.js";
 import type { Project } from "../core/project/types.js";
+import { versionFiles } from "../core/project/version.js";
 import { SlipwayError } from "../core/errors.js";
 import { isTable, readToml, type TomlTable } from "../core/toml.js";
 
@@ -53,22 +54,24 @@ export async function loadContext(inputs: Inputs): Promise<Context> {
   const found = await Promise.all(["*", "*/*", "src/*/*"].map((pattern) => source.glob(pattern)));
   const paths = [...new Set(found.flat())].sort();
   const wanted = new Set(["pyproject.toml", ...SETTINGS, ...filesToRead(paths)]);
-  const entries = await Promise.all(
-    paths
-      .filter((path) => wanted.has(path))
-      .map(async (path) => [path, await source.file(path).contents()] as const),
-  );
-  const texts = Object.fromEntries(entries);
+  const read = async (names: readonly string[]): Promise<Record<string, string>> => {
+    const there = names.filter((name) => paths.includes(name));
+    const entries = there.map(async (path) => [path, await source.file(path).contents()] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  };
+  const known = await read([...wanted]);
   const resolved = resolveConfig({
-    pyproject: texts["pyproject.toml"],
+    pyproject: known["pyproject.toml"],
     env: readEnvironment(inputs.environment),
     set: inputs.set,
   });
+  const pyproject = readToml(known["pyproject.toml"] ?? "", "pyproject.toml").value;
+  const texts = { ...known, ...(await read(versionFiles(pyproject))) };
   return {
     ...inputs,
     config: resolved.config,
     project: detectProject({ paths, contents: texts }, resolved.config),
-    pyproject: readToml(texts["pyproject.toml"] ?? "", "pyproject.toml").value,
+    pyproject,
     texts,
     notices: resolved.notices,
   };

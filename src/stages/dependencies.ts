@@ -176,7 +176,7 @@ export function toolContainer(
   further: readonly string[] = [],
 ): Container {
   const packages = [toolRequirement(tool, context.project.locked), ...further];
-  const environment = withVirtualEnvironment(pythonBase(context), "/tools");
+  const environment = withVirtualEnvironment(pythonBase(context), "/tools", context);
   return withUv(environment, ["pip", "install", "--quiet", ...packages], context)
     .withMountedDirectory(SOURCE, context.source)
     .withWorkdir(SOURCE);
@@ -200,7 +200,10 @@ export async function projectContainer(context: Context): Promise<Container> {
   const missing = INSIDE.filter((tool) => !installed.has(tool)).map((tool) =>
     toolRequirement(tool, project.locked),
   );
-  const locked = withRequirements(withVirtualEnvironment(pythonBase(context), ENVIRONMENT), all);
+  const locked = withRequirements(
+    withVirtualEnvironment(pythonBase(context), ENVIRONMENT, context),
+    all,
+  );
   let environment = withUv(
     locked,
     ["pip", "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS_FILE],

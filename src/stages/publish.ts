@@ -1,6 +1,7 @@
 import { dag, type Container, type Platform, type Secret } from "@dagger.io/dagger";
 
 import { SlipwayError } from "../core/errors.js";
+import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonBase } from "./base.js";
 import { buildImage, type BuildFacts } from "./build.js";
 import type { Context } from "./context.js";
@@ -37,7 +38,7 @@ export interface Published {
 /**
  * Where the image goes, from the arguments and the configuration.
  *
- * @throws SlipwayError USAGE when the registry, or one half of the credentials, is missing.
+ * @throws SlipwayError USAGE when the registry, the tags, or one half of the credentials, is missing.
  */
 export function publishTarget(
   { config, project }: Pick<Context, "config" | "project">,
@@ -50,10 +51,14 @@ export function publishTarget(
     problems.push(
       "where to: pass --repository, or set publish.registry in [tool.slipway] (SLIPWAY_PUBLISH_REGISTRY)",
     );
+  const chosen = given.tags && given.tags.length > 0 ? given.tags : tags;
+  if (chosen.length === 0 && project.version === UNKNOWN_VERSION)
+    problems.push(
+      `under which tags: the version of ${project.name} is only known when it is built (from git, or by code); pass --tags, or set publish.tags in [tool.slipway] (SLIPWAY_PUBLISH_TAGS)`,
+    );
   problems.push(...loginProblems(username, password));
   if (problems.length > 0)
     throw new SlipwayError("USAGE", `Nothing was published; missing: ${problems.join("; ")}.`);
-  const chosen = given.tags && given.tags.length > 0 ? given.tags : tags;
   return {
     repository: given.repository ?? `${registry ?? ""}/${repository}`,
     tags: chosen.length > 0 ? chosen : [project.version],

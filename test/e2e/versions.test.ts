@@ -29,4 +29,15 @@ test("checks_types_with_a_pinned_mypy_that_writes_no_json", async () => {
   );
 });
 
+test("refuses_an_image_that_holds_another_python_than_the_project_is_run_with", async () => {
+  const given = {
+    only: ["lint"],
+    set: ["images.python=docker.io/library/python:3.11-slim"],
+  } as const;
+  const { report } = await check(session, fixture("lint-error"), given);
+  const lint = checkOf(report, "lint");
+  assert.is(lint.state, "ERRORED");
+  assert.match(lint.reason ?? "", /No interpreter found for Python 3\.13/);
+});
+
 test.run();

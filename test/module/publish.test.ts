@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { digestOf, isReleaseTag, publishTarget, saysNotFound } from "../../src/stages/publish.js";
 import { raises } from "../core/raises.js";
-import { service } from "./project.js";
+import { known, service } from "./project.js";
 
 const test = suite("publish");
 
@@ -36,6 +36,15 @@ test("reads_the_digest_that_publishing_answers", () => {
     raises("RELEASE", () => digestOf("registry.example/orders:1")),
     /no digest/,
   );
+});
+
+test("asks_for_tags_where_the_version_is_known_only_to_git", () => {
+  const files = { "pyproject.toml": '[project]\nname = "orders"\ndynamic = ["version"]\n' };
+  const project = known(files, ["publish.registry=registry.example"]);
+  const message = raises("USAGE", () => publishTarget(project, { overwrite: false }));
+  assert.match(message, /version of orders is only known when it is built.*--tags.*publish\.tags/);
+  const target = publishTarget(project, { overwrite: false, tags: ["main"] });
+  assert.equal(target.tags, ["main"]);
 });
 
 test("publishes_under_name_and_version_by_default", () => {

@@ -21,7 +21,7 @@ const python = z.strictObject({
   version: pythonVersion
     .optional()
     .describe(
-      "Python to use. Default: `.python-version`, then the newest `requires-python` allows",
+      "Python to use. Default: `.python-version`, then what `requires-python` and the classifiers allow",
     ),
   groups: z
     .array(z.string())

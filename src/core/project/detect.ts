@@ -8,6 +8,7 @@ import { pinnedRequirements, uvLockVersions } from "./pins.js";
 import { readPoetryLock } from "./poetry-lock.js";
 import { choosePython } from "./python.js";
 import type { Project, ProjectFiles } from "./types.js";
+import { findVersion } from "./version.js";
 
 const PYPROJECT = "pyproject.toml";
 
@@ -35,7 +36,7 @@ export function detectProject(files: ProjectFiles, config: Config): Project {
   const pyproject =
     pyprojectText === undefined ? undefined : readToml(pyprojectText, PYPROJECT).value;
   const { kind, reasons, lockFile } = findKind(paths, pyproject);
-  const about = describe(pyproject);
+  const about = { ...describe(pyproject), version: findVersion(pyproject, contents) };
   const lock = lockFile === undefined ? undefined : (contents[lockFile] ?? "");
   const poetryLock = kind === "poetry" ? readPoetryLock(lock ?? "", pyproject ?? {}) : undefined;
   const requirementFiles = kind === "requirements" ? mainRequirements(paths) : [];
@@ -47,6 +48,7 @@ export function detectProject(files: ProjectFiles, config: Config): Project {
       configured: config.python.version,
       pinFile: contents[".python-version"],
       requires: requiredPython(pyproject),
+      classifiers: classifiers(pyproject),
     }),
     ...(lockFile === undefined ? {} : { lockFile }),
     ...(poetryLock ? { poetryLock } : {}),
@@ -69,7 +71,7 @@ export function detectProject(files: ProjectFiles, config: Config): Project {
 
 function describe(
   pyproject: TomlTable | undefined,
-): Pick<Project, "name" | "version" | "description" | "license"> {
+): Pick<Project, "name" | "description" | "license"> {
   const project = table(pyproject, "project");
   const poetry = table(pyproject, "tool", "poetry");
   const first = (key: string): string | undefined => text(project?.[key]) ?? text(poetry?.[key]);
@@ -77,7 +79,6 @@ function describe(
   const license = first("license") ?? text(table(project, "license")?.text);
   return {
     name: normalizeName(first("name") ?? "service"),
-    version: first("version") ?? "0.0.0",
     ...(description === undefined ? {} : { description }),
     // A licence's whole text is no label.
     ...(license === undefined || license.length > 100 ? {} : { license }),
@@ -89,6 +90,12 @@ function requiredPython(pyproject: TomlTable | undefined): string | undefined {
     text(table(pyproject, "project")?.["requires-python"]) ??
     text(table(pyproject, "tool", "poetry", "dependencies")?.python)
   );
+}
+
+function classifiers(pyproject: TomlTable | undefined): string[] {
+  const listed =
+    table(pyproject, "project")?.classifiers ?? table(pyproject, "tool", "poetry")?.classifiers;
+  return Array.isArray(listed) ? listed.filter((one) => typeof one === "string") : [];
 }
 
 function isInstallable(pyproject: TomlTable | undefined): boolean {

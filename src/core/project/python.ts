@@ -5,6 +5,12 @@ import type { Project } from "./types.js";
 /** Python versions that Slipway runs, oldest first. */
 export const SUPPORTED_PYTHONS: readonly string[] = ["3.10", "3.11", "3.12", "3.13", "3.14"];
 
+/**
+ * Taken where a project does not say more: the newest has not yet got built packages of every
+ * library, and a project that never ran on it should not be the first to find out.
+ */
+export const DEFAULT_PYTHON = "3.13";
+
 export interface PythonWish {
   /** `python.version` of the configuration. */
   readonly configured: string | undefined;
@@ -12,11 +18,13 @@ export interface PythonWish {
   readonly pinFile: string | undefined;
   /** `requires-python`, or Poetry's `python`. */
   readonly requires: string | undefined;
+  /** Trove classifiers, of which `Programming Language :: Python :: 3.12` says that it runs there. */
+  readonly classifiers?: readonly string[];
 }
 
 /**
- * The Python to use: configuration, then `.python-version`, then the newest that `requires-python`
- * allows.
+ * The Python to use: configuration, then `.python-version`, then of those that `requires-python`
+ * allows the newest that the classifiers name, else the default, else the newest.
  *
  * @throws SlipwayError PROJECT when none fits, when two sources contradict each other, or when one
  * cannot be read.
@@ -42,20 +50,38 @@ export function choosePython(wish: PythonWish, supported = SUPPORTED_PYTHONS): P
   const fitting = supported.filter(
     (minor) => requires === undefined || allowsMinor(requires, minor),
   );
-  const newest = fitting.at(-1);
-  if (newest === undefined)
+  const chosen = choose(fitting, wish.classifiers ?? [], requires);
+  if (chosen === undefined)
     throw new SlipwayError(
       "PROJECT",
       `The project asks for Python ${requires ?? ""}, and Slipway runs ${supported.join(", ")}. Change requires-python in pyproject.toml so that one of them fits.`,
     );
-  return {
-    version: newest,
-    reason:
-      requires === undefined
-        ? "the newest that Slipway runs; the project does not say"
-        : `the newest that "${requires}" allows`,
-    ...known,
-  };
+  return { ...chosen, ...known };
+}
+
+function choose(
+  fitting: readonly string[],
+  classifiers: readonly string[],
+  requires: string | undefined,
+): { version: string; reason: string } | undefined {
+  const declared = classifiers.map(
+    (line) => /^Programming Language :: Python :: (3\.\d+)$/.exec(line.trim())?.[1],
+  );
+  const tried = fitting.filter((minor) => declared.includes(minor)).at(-1);
+  if (tried !== undefined)
+    return { version: tried, reason: "the newest that the project's classifiers name" };
+  if (fitting.includes(DEFAULT_PYTHON))
+    return {
+      version: DEFAULT_PYTHON,
+      reason:
+        requires === undefined
+          ? "Slipway's default; the project does not say"
+          : `Slipway's default, which "${requires}" allows`,
+    };
+  const newest = fitting.at(-1);
+  return newest === undefined
+    ? undefined
+    : { version: newest, reason: `the newest that "${requires ?? ""}" allows` };
 }
 
 function refuseUnfit(

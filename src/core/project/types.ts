@@ -18,7 +18,7 @@ export interface Project {
   readonly reasons: readonly string[];
   /** Normalised (PEP 503) name; `service` when nothing names the project. */
   readonly name: string;
-  /** `0.0.0` when nothing says. */
+  /** `UNKNOWN_VERSION` when nothing says that can be read without running code. */
   readonly version: string;
   readonly description?: string;
   readonly license?: string;
