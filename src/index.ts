@@ -280,8 +280,10 @@ export class Slipway {
     const context = await this.load();
     const request = publishTarget(context, { repository, tags, username, password, overwrite });
     const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
-    const { release } = await import("./stages/release.js");
-    return releaseObject(await release(context, request, { revision, sourceUrl }, signer));
+    const released = await (
+      await import("./stages/release.js")
+    ).release(context, request, { revision, sourceUrl }, signer);
+    return releaseObject(released);
   }
 
   /** Sign an image by its digest, with a key of cosign's; one that this key has signed stays as it is */
@@ -325,10 +327,12 @@ export class Slipway {
   ): Promise<string> {
     const context = await this.load();
     const target = { ...context, reference, login: loginOf(username, password) };
-    const { attestImage, readPredicate } = await import("./stages/sign.js");
-    const predicates = readPredicate(name, await predicate?.contents());
+    const text = await predicate?.contents();
+    const predicates = (await import("./stages/sign.js")).readPredicate(name, text);
     const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
-    const added = await attestImage(context, signer, target, predicates);
+    const added = await (
+      await import("./stages/sign.js")
+    ).attestImage(context, signer, target, predicates);
     return added.length > 0 ? `attested ${name} of ${reference}` : `${name} was attested already`;
   }
 
@@ -346,9 +350,10 @@ export class Slipway {
   ): Promise<VerifyReport> {
     const context = await this.load();
     const target = { ...context, reference, login: loginOf(username, password) };
-    const { publicKeyOf, verifyImage } = await import("./stages/verify.js");
-    const text = await publicKeyOf(context, await publicKey?.contents());
-    return verifyReport(reference, await verifyImage(context, text, target));
+    const given = await publicKey?.contents();
+    const text = await (await import("./stages/verify.js")).publicKeyOf(context, given);
+    const verified = await (await import("./stages/verify.js")).verifyImage(context, text, target);
+    return verifyReport(reference, verified);
   }
 
   /** What is attested of an image and was found good: summary.md, evidence.json, the statements */
@@ -364,16 +369,6 @@ export class Slipway {
     password?: Secret,
   ): Promise<Directory> {
     return (await this.verify(reference, publicKey, username, password)).evidence;
-  }
-
-  /** Make a pair of keys: cosign.key, which only its password opens, and cosign.pub */
-  @func({ cache: "never" })
-  async generateKeys(
-    /** The password that will open the private key (COSIGN_PASSWORD) */
-    keyPassword?: Secret,
-  ): Promise<Directory> {
-    const { newKeys } = await import("./stages/cosign.js");
-    return await newKeys(await this.load(), keyPassword);
   }
 
   /** Runs one check and throws with what it found, unless it passed or was skipped. */

@@ -6,12 +6,13 @@ import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
-const TYPED = ["check", "test", "build", "publish", "call", "plan"];
-const COMMANDS = [...TYPED, "functions", "engine", "doctor", "init"];
+const VERDICTS = ["scan", "verify", "release"] as const;
+const TYPED = ["check", "test", "build", "publish", "sbom", "sign", "call", "plan", ...VERDICTS];
+const COMMANDS = [...TYPED, "keys", "functions", "engine", "doctor", "init"];
 
 const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
-Flags of check, test, build, publish, call and plan come from the module: see slipway COMMAND --help.`;
+Flags of ${TYPED.join(", ")} come from the module: see slipway COMMAND --help.`;
 
 /** Runs the command line; resolves with the code to exit with, unless a program decided that. */
 async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
@@ -64,6 +65,16 @@ function commands(
   called("test", "Run the tests; flags as in call test", ["test"]);
   called("build", "Build the service's image; -o image.tar writes it to a file", ["build"]);
   called("publish", "Build the image and publish it by digest", ["publish"]);
+  called("sbom", "Write the image's bill of materials; -o sbom.json writes it to a file", ["sbom"]);
+  called("sign", "Sign an image by its digest", ["sign"]);
+  const judged = (name: (typeof VERDICTS)[number], describe: string) => {
+    parser.command(name, describe, same, async (given) => {
+      exit(await (await import("./commands/verdict.js")).verdict(name, given, words, signal));
+    });
+  };
+  judged("scan", "Look for vulnerabilities, secrets and licenses in the image");
+  judged("verify", "Decide by the policy whether an image may be believed");
+  judged("release", "Check, scan, push, sign, attest, verify, and only then give the tags");
   called("call [words..]", "Call any function: call FUNCTION [flags] [FUNCTION [flags]]…", []);
   return parser
     .command(
@@ -76,6 +87,11 @@ function commands(
     )
     .command("functions", "List the module's functions", same, async (given) => {
       await (await import("./commands/functions.js")).functions(given, signal);
+    })
+    .command("keys <action>", "Keys to sign with: keys generate", keyOptions, async (given) => {
+      if (given.action !== "generate")
+        throw usageError(`keys can only generate, not ${String(given.action)}.`);
+      exit(await (await import("./commands/keys.js")).generateKeys(given));
     })
     .command("engine", "The embedded engine: serve, run, status, prune", async (sub) => {
       const { engineCommands } = await import("./commands/engine.js");
@@ -119,9 +135,19 @@ function explain(message: string, argv: readonly string[]): string {
   const [, unknown] = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(message) ?? [];
   if (unknown === undefined) return message;
   if (!argv.includes(unknown)) {
-    return `unknown flag --${unknown}.${didYouMean(unknown, FLAGS)} See --help.`;
+    return `unknown flag --${unknown}.${didYouMean(unknown, FLAGS, "--")} See --help.`;
   }
   return `unexpected "${unknown}".${didYouMean(unknown, SUBCOMMANDS)} See --help.`;
+}
+
+function keyOptions(parser: Argv): Argv {
+  return parser
+    .positional("action", { type: "string", describe: "generate" })
+    .option("folder", {
+      type: "string",
+      default: ".",
+      describe: "Folder that they are written to",
+    });
 }
 
 function same(parser: Argv): Argv {

@@ -14,8 +14,8 @@ export function sameName(word: string, name: string): boolean {
   return kebab(word) === kebab(name);
 }
 
-/** ` Did you mean "lint"?`, or nothing when no name is close. */
-export function didYouMean(word: string, names: Iterable<string>): string {
+/** ` Did you mean "lint"?`, or nothing when no name is close; `prefix` is what flags begin with. */
+export function didYouMean(word: string, names: Iterable<string>, prefix = ""): string {
   const close = nearest(word, names);
-  return close === undefined ? "" : ` Did you mean "${close}"?`;
+  return close === undefined ? "" : ` Did you mean "${prefix}${close}"?`;
 }

@@ -1,4 +1,4 @@
-import { dag, type Container, type Directory, type Secret, type Service } from "@dagger.io/dagger";
+import type { Container, Secret, Service } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
 import { SlipwayError } from "../core/errors.js";
@@ -105,32 +105,6 @@ export async function verifying(
     ...plain(target),
     within(target, target.reference),
   ]);
-}
-
-/**
- * A new pair of keys in a folder: `cosign.key`, which its password opens, and `cosign.pub`.
- *
- * @throws SlipwayError USAGE without a password: the key would lie open.
- */
-export async function newKeys(context: Context, password: Secret | undefined): Promise<Directory> {
-  if (!password || (await password.plaintext()).trim() === "")
-    throw new SlipwayError(
-      "USAGE",
-      "No keys were made: the private one needs a password; pass --key-password.",
-    );
-  const attempt = new Date().toISOString();
-  const { run, files } = await runTool(
-    { attempt },
-    base(context),
-    ["sh", "-c", "cd /out && exec cosign generate-key-pair"],
-    { timeout: LIMIT, version: "", secrets: { COSIGN_PASSWORD: password } },
-  );
-  if (run.exitCode !== 0)
-    throw new SlipwayError("RELEASE", `cosign made no keys: ${lastLines(run.stderr)}`);
-  return dag
-    .directory()
-    .withFile("cosign.key", files.file("cosign.key"), { permissions: 0o600 })
-    .withFile("cosign.pub", files.file("cosign.pub"));
 }
 
 function base(context: Context): Container {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
+import { POLICIES } from "./policies.js";
 import { BLOCKS, withBlock } from "./tables.js";
 
 const test = suite("docs");
@@ -16,6 +17,13 @@ for (const { file, name, make } of BLOCKS) {
       document === withBlock(document, name, await make()),
       `${file} is not current: make docs`,
     );
+  });
+}
+
+for (const [file, make] of Object.entries(POLICIES)) {
+  test(`keeps_${file}_as_the_predicates_are`, async () => {
+    const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+    assert.ok((await readFile(path, "utf8")) === make(), `${file} is not current: make docs`);
   });
 }
 

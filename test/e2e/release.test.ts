@@ -1,4 +1,5 @@
 // From the source to tags on a verified image, with the real cosign and trivy.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -8,7 +9,7 @@ import { startRegistry } from "../../ci/sandbox/registry.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
 import { scratch } from "./support/project.js";
-import { openSession } from "./support/session.js";
+import { openSession, ROOT } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
 const folder = await scratch();
@@ -92,6 +93,19 @@ test("is_verified_by_cosign_alone_with_the_lines_that_it_shows", async () => {
   assert.is(lines.length, 5);
   for (const line of lines) {
     const { code, stderr } = await cosign(line.split(" ").slice(1), { cwd: keys.folder });
+    assert.is(code, 0, `${line}\n${stderr}`);
+  }
+});
+
+test("is_verified_by_the_very_lines_of_the_documentation", async () => {
+  const text = await readFile(join(ROOT, "docs", "evidence.md"), "utf8");
+  const block = /<!-- commands: [^>]*-->([\s\S]*?)<!-- \/commands -->/.exec(text)?.[1] ?? "";
+  const lines = block.split("\n").filter((line) => line.startsWith("cosign "));
+  assert.is(lines.length, 5);
+  const { reference } = await evidence.verify(`${repository}:1.4.2`);
+  for (const line of lines) {
+    const words = line.replaceAll('"$IMAGE"', reference).split(" ").slice(1);
+    const { code, stderr } = await cosign(words, { cwd: keys.folder });
     assert.is(code, 0, `${line}\n${stderr}`);
   }
 });

@@ -1,11 +1,13 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { CHECK_NAMES } from "../../../src/core/check.js";
 import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
 import type { OwnFlags, Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
+import { didYouMean, kebab } from "../names.js";
 import { commonFlags, readOptions } from "../options.js";
 import { withSession } from "../run.js";
 import { sessionFlags } from "./call.js";
@@ -49,6 +51,7 @@ export async function check(
       process.stdout.write(usage(root, checks));
       return EXIT.passed;
     }
+    if (common.mod === undefined) refuseUnknown(collected);
     const steps = [root, withNames(checks, collected)];
     const report = types.object(checks.fn.returns.name);
     const needed = ["passed", "summary", "report", "reports"];
@@ -80,6 +83,23 @@ export async function check(
     if (folder !== undefined) process.stderr.write(`reports: ${folder}\n`);
     return exitCode(answer);
   });
+}
+
+/**
+ * Mistyped names, before reports of an earlier run are taken away. Only for the own module: which
+ * checks another has is known to that alone.
+ *
+ * @throws CliError naming the nearest check.
+ */
+function refuseUnknown(names: readonly string[]): void {
+  const plain = (name: string): string => kebab(name).replaceAll("-", "");
+  const known = CHECK_NAMES.map(kebab);
+  for (const name of names) {
+    if (known.some((each) => plain(each) === plain(name))) continue;
+    throw usageError(
+      `there is no check "${name}".${didYouMean(name, known)} The checks are ${known.join(", ")}.`,
+    );
+  }
 }
 
 function withNames(step: Step, names: readonly string[]): Step {

@@ -153,7 +153,7 @@ function readFlag(
   const names = [...known.map((arg) => kebab(arg.name)), ...Object.keys(ownFlags)];
   const where =
     current && current !== steps[0] ? `${kebab(current.fn.name)} has no flag` : "unknown flag";
-  throw usageError(`${where} --${name}.${didYouMean(name, names)} See --help.`);
+  throw usageError(`${where} --${name}.${didYouMean(name, names, "--")} See --help.`);
 }
 
 function isSwitch(arg: Argument): boolean {

@@ -37,9 +37,12 @@ export async function prepare(
     ownFlags: words.ownFlags,
     ...(words.collect && { collect: true }),
   });
-  const steps = parsed.steps.map((step, index) =>
-    index === 0 ? withDefaults(step, mod === undefined) : absoluteExport(step),
-  );
+  const isOwn = mod === undefined;
+  const registry = isOwn ? loopbackOf(parsed.steps) : undefined;
+  const steps = parsed.steps.map((step, index) => {
+    if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
+    return absoluteExport(isOwn ? withKeys(step) : step);
+  });
   return { ...parsed, steps, types, coreObject: core };
 }
 
@@ -63,6 +66,49 @@ function withDefaults(step: Step, isOwn: boolean): Step {
     }
   }
   return { fn: step.fn, args };
+}
+
+/** Secrets of the environment that cosign's users know, by the argument that takes each. */
+const KEYS: Readonly<Record<string, string>> = {
+  key: "COSIGN_PRIVATE_KEY",
+  keyPassword: "COSIGN_PASSWORD",
+};
+
+/** The signing key out of the environment, unless another was given; its value is never read here. */
+function withKeys(step: Step): Step {
+  const args = new Map<string, Value>(step.args);
+  for (const { name, type } of step.fn.args) {
+    const variable = KEYS[name];
+    if (args.has(name) || type.name !== "Secret" || variable === undefined) continue;
+    if (process.env[variable] === undefined) continue;
+    args.set(name, { kind: "address", type: "Secret", address: `env://${variable}`, ignore: [] });
+  }
+  return { fn: step.fn, args };
+}
+
+/** `127.0.0.1:5000` when an image is named there: containers need to be told how to reach it. */
+function loopbackOf(steps: readonly Step[]): string | undefined {
+  for (const { args } of steps) {
+    for (const name of ["repository", "reference"]) {
+      const value = args.get(name);
+      if (value?.kind !== "literal") continue;
+      const found = /^"((?:127\.0\.0\.1|localhost):\d+)\//.exec(value.text)?.[1];
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function withRegistry(step: Step, address: string | undefined): Step {
+  if (address === undefined || step.args.has("registry")) return step;
+  if (!step.fn.args.some(({ name }) => name === "registry")) return step;
+  const value = {
+    kind: "address",
+    type: "Service",
+    address: `tcp://${address}`,
+    ignore: [],
+  } as const;
+  return { fn: step.fn, args: new Map([...step.args, ["registry", value]]) };
 }
 
 /** `export --path x` means a path of this machine, relative to this process, not to the engine. */

@@ -57,7 +57,7 @@ export async function secret(session: Session, value: string): Promise<string> {
 }
 
 /** ID of a file of this machine. */
-export async function fileId(session: Session, path: string): Promise<string> {
+async function fileId(session: Session, path: string): Promise<string> {
   const { host } = await session.query<{ host: { file: { id: string } } }>(
     `{ host { file(path: ${JSON.stringify(path)}) { id } } }`,
   );
@@ -65,7 +65,7 @@ export async function fileId(session: Session, path: string): Promise<string> {
 }
 
 /** Arguments as GraphQL writes them; those without a value are left out. */
-export function fields(given: Readonly<Record<string, unknown>>): string {
+function fields(given: Readonly<Record<string, unknown>>): string {
   const text = Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)

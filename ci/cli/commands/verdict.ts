@@ -1,0 +1,124 @@
+import { appendFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { CliError, EXIT, type ExitCode } from "../failure.js";
+import { explainFailure } from "../module/explain.js";
+import { functionHelp } from "../module/help.js";
+import { invoke } from "../module/invoke.js";
+import type { OwnFlags } from "../module/parse.js";
+import { prepare } from "../module/prepare.js";
+import { commonFlags, readOptions } from "../options.js";
+import { withSession } from "../run.js";
+import { sessionFlags } from "./call.js";
+
+const OWN_FLAGS: OwnFlags = {
+  ...commonFlags,
+  "output-dir": { takesValue: true, alias: "o" },
+  json: { takesValue: false, alias: "j" },
+};
+
+/** What is asked of a report; each kind of report has some of it. */
+interface Answer {
+  readonly passed?: boolean;
+  readonly state?: string;
+  readonly table: string;
+  readonly json?: string;
+  readonly markdown?: string;
+  readonly reference?: string;
+  readonly tags?: readonly string[];
+}
+
+/** A function whose report is a verdict: what is asked of it, and the folder that `-o` writes. */
+interface Verdict {
+  readonly fields: string;
+  readonly folder?: string;
+}
+
+export const VERDICTS = {
+  scan: { fields: "passed state table json" },
+  verify: { fields: "passed table json markdown", folder: "evidence" },
+  release: { fields: "reference tags table markdown", folder: "evidence" },
+} as const satisfies Readonly<Record<string, Verdict>>;
+
+/** `slipway scan|verify|release`: the function's report as a table, its verdict as the exit code. */
+export async function verdict(
+  name: keyof typeof VERDICTS,
+  given: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const common = readOptions(given, sessionFlags(words));
+  return await withSession(common, signal, async (session) => {
+    const prepared = await prepare(session, common, {
+      start: [name],
+      rest: words,
+      ownFlags: OWN_FLAGS,
+    });
+    const { steps, own } = prepared;
+    const [root, step] = steps;
+    if (prepared.help && root && step) {
+      process.stdout.write(
+        usage(name, functionHelp(`slipway ${name} [flags]`, step.fn, root.fn, undefined)),
+      );
+      return EXIT.passed;
+    }
+    const kind: Verdict = VERDICTS[name];
+    const folder = own.get("output-dir");
+    const write =
+      folder === undefined || kind.folder === undefined
+        ? ""
+        : `${kind.folder} { export(path: ${JSON.stringify(resolve(folder))}) }`;
+    let answer: Answer;
+    try {
+      answer = (await invoke(session, steps, `{ ${kind.fields} ${write} }`)) as Answer;
+    } catch (error) {
+      throw refused(await explainFailure(error, steps));
+    }
+    const json = readOptions(given, own).output === "json" || own.has("json");
+    process.stdout.write(json ? `${answer.json ?? JSON.stringify(answer)}\n` : text(answer));
+    await stepSummary(answer);
+    if (answer.passed ?? true) return EXIT.passed;
+    return answer.state === "ERRORED" ? EXIT.broken : EXIT.checkFailed;
+  });
+}
+
+function text({ table, reference, tags }: Answer): string {
+  if (tags === undefined) return table;
+  return [table, `released ${reference ?? ""}`, ...tags.map((tag) => `  as ${tag}`), ""].join("\n");
+}
+
+/** On GitHub, the evidence is also what the job's page shows. */
+async function stepSummary({ markdown }: Answer): Promise<void> {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (markdown !== undefined && file !== undefined && file !== "") await appendFile(file, markdown);
+}
+
+/** A release that a gate stopped is a verdict; one that lacks something was never begun. */
+function refused(error: unknown): unknown {
+  if (!(error instanceof CliError)) return error;
+  const { message } = error;
+  if (
+    /\b(cannot be used|Nothing was published; missing|does not open the signing key|no key to verify)/.test(
+      message,
+    )
+  )
+    return new CliError(message, EXIT.usage);
+  const gate = /The release was stopped by (the checks|the scan|the verification)/.test(message);
+  return gate && !/\bERRORED\b|database/.test(message)
+    ? new CliError(message, EXIT.checkFailed)
+    : error;
+}
+
+function usage(name: keyof typeof VERDICTS, flags: string): string {
+  const { folder }: Verdict = VERDICTS[name];
+  const own = folder === undefined ? [] : [`  -o, --output-dir FOLDER  write the ${folder} there`];
+  return [
+    flags,
+    "Flags of the command:",
+    ...own,
+    "  --output text|json, -j   how the result is written to standard output",
+    "  --engine, --progress, -q, --quiet: see slipway --help",
+    "",
+    "COSIGN_PRIVATE_KEY and COSIGN_PASSWORD of the environment are the key and its password.",
+    "",
+  ].join("\n");
+}
