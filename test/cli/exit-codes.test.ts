@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -114,7 +114,17 @@ test("exits_with_2_for_an_unknown_function_and_names_the_nearest", async () => {
 test("exits_with_2_for_an_unknown_flag_and_names_the_nearest", async () => {
   const result = await run(["call", "--sorce", ".", "lint"], never);
   assert.is(result.code, 2);
-  assert.match(result.stderr, 'Did you mean "source"?');
+  assert.match(result.stderr, 'Did you mean "--source"?');
+});
+
+test("exits_with_2_for_an_unknown_check_and_keeps_the_reports_of_before", async () => {
+  const reports = join(folder, ".slipway", "reports");
+  await mkdir(reports, { recursive: true });
+  await writeFile(join(reports, "report.json"), "{}");
+  const result = await run(["check", "lnt"], never);
+  assert.is(result.code, 2);
+  assert.match(result.stderr, 'there is no check "lnt". Did you mean "lint"?');
+  assert.equal(await readdir(reports), ["report.json"]);
 });
 
 test("exits_with_2_for_an_unknown_command_and_names_the_nearest", async () => {
