@@ -2,13 +2,21 @@ import type { CommonOptions } from "./options.js";
 import { makeProgress } from "./progress/progress.js";
 import { openSession, type Session } from "./session/open.js";
 
-/** Opens a session for `work`, shows its steps, and ends what was started, however work ends. */
+/**
+ * Opens a session for `work`, shows its steps, and ends what was started, however work ends. Work
+ * calls `settle` before it writes: a list that is redrawn would take lines of the result away.
+ */
 export async function withSession<T>(
   options: Pick<CommonOptions, "engine" | "quiet" | "progress">,
   signal: AbortSignal,
-  work: (session: Session) => Promise<T>,
+  work: (session: Session, settle: () => void) => Promise<T>,
 ): Promise<T> {
   const progress = options.quiet ? undefined : makeProgress(options.progress);
+  let settled = false;
+  const settle = (): void => {
+    if (!settled) progress?.finish();
+    settled = true;
+  };
   let session: Session | undefined;
   try {
     session = await openSession({
@@ -25,9 +33,9 @@ export async function withSession<T>(
         `engine: Dagger's, ${session.origin}; its steps are shown by dagger run\n`,
       );
     }
-    return await work(session);
+    return await work(session, settle);
   } finally {
     await session?.close();
-    progress?.finish();
+    settle();
   }
 }

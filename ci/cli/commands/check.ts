@@ -36,7 +36,7 @@ export async function check(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const common = readOptions(given, sessionFlags(words));
-  return withSession(common, signal, async (session) => {
+  return withSession(common, signal, async (session, settle) => {
     const prepared = await prepare(session, common, {
       start: ["checks"],
       rest: words,
@@ -76,6 +76,7 @@ export async function check(
       answer = await ask([root, withAttempt(withNames(checks, collected), began)]);
     }
     const { output } = readOptions(given, own);
+    settle();
     const json = output === "json" || own.has("json");
     process.stdout.write(json ? `${answer.report.trim()}\n` : await table(answer));
     if (common.quiet) return exitCode(answer);
