@@ -42,6 +42,7 @@ interface Component {
   readonly name: string;
   readonly version?: string;
   readonly purl?: string;
+  readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
   readonly licenses?: readonly { readonly license: { readonly id?: string } }[];
 }
 
@@ -60,6 +61,7 @@ test("is_valid_CycloneDX_with_the_packages_of_Python_and_of_the_system", async (
     h11?.licenses?.map(({ license }) => license.id),
     ["MIT"],
   );
+  assert.match(h11?.hashes?.[0]?.content ?? "", /^[0-9a-f]{40,}$/);
   assert.ok(components.some(({ purl }) => purl?.startsWith("pkg:deb/debian/libc6@")));
 });
 

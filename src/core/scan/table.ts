@@ -3,7 +3,7 @@ import { SEVERITIES, type Judged } from "./types.js";
 import type { ScanResult } from "./verdict.js";
 
 const MOST_ROWS = 200;
-const HEAD = ["severity", "", "where", "version", "fixed in", "what"] as const;
+const HEAD = ["severity", "status", "where", "version", "fixed in", "what"] as const;
 
 /** The result for a terminal: what was found, the gravest first, and one line in the end. */
 export function scanTable(result: ScanResult): string {
