@@ -1,9 +1,5 @@
-import type { Node } from "./graph/node.js";
-
 /** A call of a module's function, as the function's process sees it. */
 export interface FunctionCall {
-  readonly id: string;
-  readonly module: Node;
   readonly moduleName: string;
   /** Empty while the module registers its types. */
   readonly parentName: string;

@@ -82,8 +82,6 @@ export async function runFunction(
     cwd: source.folder,
     call: {
       ...invocation,
-      id: token,
-      module: call.node,
       returned: (value) => (answer.value = value),
       failed: (error) => (answer.error = error),
     },
