@@ -6,7 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { EngineError } from "../graph/errors.js";
 import { lazy, type Call, type Fields } from "./call.js";
 import { chownAll, copyFile, newFile, timestamps, type Change } from "./changes.js";
-import { stamped, statIn } from "./directory.js";
+import { stamped } from "./directory-changes.js";
+import { statIn } from "./inspect.js";
 import { changeTree, contentDigest, parseOwner, readTree, scratch, type Tree } from "./trees.js";
 import type { FileValue } from "./values.js";
 

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Call } from "../api/call.js";
 import { importDirectory, treeNode } from "../api/host.js";
 import type { ModuleValue } from "../api/module.js";
-import { subtree } from "../api/directory.js";
+import { subtree } from "../api/inspect.js";
 import type { FunctionValue, TypeDefValue } from "../api/typedef.js";
 import type { DirectoryValue } from "../api/values.js";
 import { canonical, digestOf, type Json } from "../graph/digest.js";

@@ -7,7 +7,7 @@ import type { BlobRef, Snapshot } from "../../store/types.js";
 import { lazy, type Call, type Fields } from "../call.js";
 import { newFile } from "../changes.js";
 import { readContents } from "../file.js";
-import { subtree } from "../directory.js";
+import { subtree } from "../inspect.js";
 import { bindings } from "../service.js";
 import { below, changeTree, type Tree } from "../trees.js";
 import type { SecretValue } from "../values.js";

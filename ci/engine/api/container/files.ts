@@ -12,7 +12,7 @@ import {
   type CopyFilter,
   type Placement,
 } from "../changes.js";
-import { existsIn, statIn, subtree, type ExistsArgs } from "../directory.js";
+import { existsIn, statIn, subtree, type ExistsArgs } from "../inspect.js";
 import { below, changeTree, scratch, treeOf, type Tree } from "../trees.js";
 import type { DirectoryValue } from "../values.js";
 import {
