@@ -20,6 +20,7 @@ needs="
   python3 python3
   curl curl
   jq jq
+  chromium chromium
 "
 
 missing=()

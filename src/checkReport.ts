@@ -24,7 +24,7 @@ export class CheckReport {
   @func()
   report = "";
 
-  /** report.json, summary.md, junit.xml, coverage.json, coverage.xml, and sarif/TOOL.sarif for each tool */
+  /** report.html, report.json, summary.md, junit.xml, coverage.json, coverage.xml, and sarif/TOOL.sarif for each tool */
   @func()
   reports!: Directory;
 

@@ -21,6 +21,8 @@ lint() {
 }
 
 lint "types (tsc)" tsc --noEmit
+lint "types of the report page (tsc)" tsc --noEmit -p ci/report/page
+lint "report page is built (esbuild)" node --import tsx ci/report/build.ts --check
 lint "style (eslint)" eslint --max-warnings 0 .
 lint "format (prettier)" prettier --check --log-level warn .
 lint "circular imports (madge)" madge --circular --no-spinner --no-color src ci test

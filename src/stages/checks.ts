@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+
 import { dag, type Directory } from "@dagger.io/dagger";
 
 import { CHECK_NAMES, type CheckName, type CheckResult } from "../core/check.js";
 import { SlipwayError } from "../core/errors.js";
 import { nearest } from "../core/nearest.js";
 import { markdown } from "../core/report/markdown.js";
+import { reportPage } from "../core/report/page.js";
 import { makeReport, type Report } from "../core/report/report.js";
 import { toSarif } from "../core/sarif.js";
 import { banditStage } from "./bandit.js";
@@ -59,11 +62,18 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
   let files = dag
     .directory()
     .withNewFile("report.json", `${JSON.stringify(report, null, 2)}\n`)
-    .withNewFile("summary.md", markdown(report));
+    .withNewFile("summary.md", markdown(report))
+    .withNewFile("report.html", reportHtml(report));
   for (const [name, text] of Object.entries(sarif.files)) files = files.withNewFile(name, text);
   for (const { reports } of outcomes)
     for (const [name, file] of Object.entries(reports)) files = files.withFile(name, file);
   return { report, files };
+}
+
+/** report.html; with an earlier report it also says what changed since. */
+export function reportHtml(report: Report, previous?: Report): string {
+  const template = readFileSync(new URL("../core/report/page.html", import.meta.url), "utf8");
+  return reportPage(template, report, previous);
 }
 
 /**
