@@ -1,11 +1,14 @@
 // From the source to tags on a verified image, with the real cosign and trivy.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { makeDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
+import { environment } from "./support/by-hand.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
 import { scratch } from "./support/project.js";
@@ -95,6 +98,26 @@ test("is_verified_by_cosign_alone_with_the_lines_that_it_shows", async () => {
     const { code, stderr } = await cosign(line.split(" ").slice(1), { cwd: keys.folder });
     assert.is(code, 0, `${line}\n${stderr}`);
   }
+});
+
+test("makes_statements_that_the_schemas_of_their_makers_accept", async () => {
+  const out = join(folder.path, "evidence");
+  const again = { repository, tags: ["1.4.2", "latest"], ...facts };
+  await evidence.release(again, `evidence { export(path: ${JSON.stringify(out)}) }`);
+  const python = await environment(
+    folder.path,
+    ["cyclonedx-python-lib[json-validation]==11.12.0", "in-toto-attestation==0.9.3"],
+    ["statements"],
+  );
+  const program = fileURLToPath(new URL("support/validate.py", import.meta.url));
+  const statements = join(out, "statements");
+  const judged = await python("python", program, statements);
+  assert.equal(judged.stdout.split("\n").slice(0, -1), ["provenance", "sbom", "tests"]);
+  assert.is(judged.code, 0);
+  const file = join(statements, "tests-1.json");
+  const text = await readFile(file, "utf8");
+  await writeFile(file, text.replace('"passedTests"', '"passed_in_secret"'));
+  assert.is((await python("python", program, statements)).code, 1, "anything is accepted");
 });
 
 test("is_verified_by_the_very_lines_of_the_documentation", async () => {
