@@ -2,6 +2,7 @@ import { coreTables } from "../../ci/engine/api/tables.js";
 import { fieldName } from "../../ci/engine/api/schema.js";
 import { daggerFields } from "../../ci/engine/api/unknown.js";
 import { register } from "../module/registration.js";
+import { measuredTable } from "./measured.js";
 
 /** A part of a document that is made from the code: between its two comments. */
 interface Block {
@@ -16,6 +17,7 @@ interface Block {
 export const BLOCKS: readonly Block[] = [
   { file: "README.md", name: "functions", make: functionTable },
   { file: "docs/engines.md", name: "api", make: apiTable },
+  { file: "docs/engines.md", name: "measured", make: measuredTable },
 ];
 
 /**
