@@ -73,6 +73,7 @@ test("leaves_a_complete_folder_of_reports", async () => {
     "coverage.json",
     "coverage.xml",
     "junit.xml",
+    "report.html",
     "report.json",
     "sarif",
     "sarif/bandit.sarif",

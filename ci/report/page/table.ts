@@ -234,5 +234,6 @@ function countsOf<Row>(facet: Facet<Row>, rows: readonly Row[]): [string, number
   const { order = [] } = facet;
   const place = (value: string): number =>
     order.includes(value) ? order.indexOf(value) : order.length;
+  counts.delete("");
   return [...counts].sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
 }

@@ -92,5 +92,6 @@ function missed(file: FileCoverage): Child {
 function meter({ percent: value }: FileCoverage): Child {
   const grade = value >= 90 ? "good" : value >= 70 ? "fair" : "poor";
   const bar = h("span", { class: `bar ${grade}`, "--size": value / 100 });
-  return [h("span", { class: "track", "aria-hidden": "true" }, bar), h("span", {}, percent(value))];
+  const track = h("span", { class: "track", "aria-hidden": "true" }, bar);
+  return h("div", {}, track, h("span", { class: "time" }, percent(value)));
 }
