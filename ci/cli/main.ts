@@ -8,7 +8,7 @@ import { commonOptions } from "./options.js";
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
 const VERDICTS = ["scan", "verify", "release"] as const;
 const TYPED = ["check", "test", "build", "publish", "sbom", "sign", "call", "plan", ...VERDICTS];
-const COMMANDS = [...TYPED, "keys", "functions", "engine", "doctor", "init"];
+const COMMANDS = [...TYPED, "keys", "functions", "report", "engine", "doctor", "init"];
 
 const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
@@ -93,6 +93,10 @@ function commands(
         throw usageError(`keys can only generate, not ${String(given.action)}.`);
       exit(await (await import("./commands/keys.js")).generateKeys(given));
     })
+    .command("report", "The report's page: open, serve; diff of two reports", async (sub) => {
+      const { reportCommands } = await import("./commands/report.js");
+      return reportCommands(sub, signal);
+    })
     .command("engine", "The embedded engine: serve, run, status, prune", async (sub) => {
       const { engineCommands } = await import("./commands/engine.js");
       return engineCommands(sub, signal, words, exit);
@@ -127,8 +131,18 @@ function commands(
 }
 
 /** Flags of the commands that yargs reads, besides the common ones. */
-const FLAGS = [...Object.keys(commonOptions), "help", "all", "to", "folder", "uses"];
-const SUBCOMMANDS = ["serve", "run", "status", "prune"];
+const FLAGS = [
+  ...Object.keys(commonOptions),
+  "help",
+  "all",
+  "to",
+  "folder",
+  "uses",
+  "previous",
+  "port",
+  "html",
+];
+const SUBCOMMANDS = ["serve", "run", "status", "prune", "open", "diff"];
 
 /** yargs' own words, with the nearest name for what it does not know. */
 function explain(message: string, argv: readonly string[]): string {
@@ -141,13 +155,11 @@ function explain(message: string, argv: readonly string[]): string {
 }
 
 function keyOptions(parser: Argv): Argv {
-  return parser
-    .positional("action", { type: "string", describe: "generate" })
-    .option("folder", {
-      type: "string",
-      default: ".",
-      describe: "Folder that they are written to",
-    });
+  return parser.positional("action", { type: "string", describe: "generate" }).option("folder", {
+    type: "string",
+    default: ".",
+    describe: "Folder that they are written to",
+  });
 }
 
 function same(parser: Argv): Argv {
