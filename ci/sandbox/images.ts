@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     say(`${title(image).padEnd(28)} ${size.padStart(8)}  ${found.digest}`);
   }
   say(
-    `docker.io is mirrored by ${address} (stand-ins made from packages, not the official images).`,
+    `docker.io and ghcr.io are mirrored by ${address} (stand-ins made from packages, not the official images).`,
   );
 }
 
