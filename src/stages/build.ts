@@ -64,6 +64,7 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
       .from(pythonImage(project.python.version, config.images)),
     build.packages,
   );
+  if (platform !== undefined) await refuseOther(platform, base);
   const builder = withVirtualEnvironment(pythonBase(context, platform), DEPENDENCIES, context)
     // Byte code depends on the order of sets.
     .withEnvVariable("PYTHONHASHSEED", "0");
@@ -84,6 +85,32 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
     startPeriod: "20s",
     retries: 3,
   });
+}
+
+/** What `uname -m` prints, by the platform's architecture. */
+const MACHINES: Readonly<Record<string, RegExp>> = {
+  amd64: /^x86_64$/,
+  arm64: /^aarch64$/,
+  arm: /^arm/,
+  ppc64le: /^ppc64le$/,
+  riscv64: /^riscv64$/,
+  s390x: /^s390x$/,
+};
+
+/**
+ * Engines take an image that is made for one platform whatever platform was asked for: the result
+ * would say one thing and hold another.
+ *
+ * @throws SlipwayError PROJECT when the base's programs are of another architecture.
+ */
+async function refuseOther(platform: Platform, base: Container): Promise<void> {
+  const [, architecture = ""] = platform.split("/");
+  const machine = (await base.withExec(["uname", "-m"]).stdout()).trim();
+  if (MACHINES[architecture]?.test(machine)) return;
+  throw new SlipwayError(
+    "PROJECT",
+    `The Python image is not made for ${platform}: it runs as ${machine}. Configure one that is (images.python), or build for this platform alone.`,
+  );
 }
 
 /**

@@ -26,7 +26,7 @@ export async function call(
   signal: AbortSignal,
 ): Promise<void> {
   const common = readOptions({ ...given, output: "text" }, sessionFlags(words));
-  await withSession(common, signal, async (session) => {
+  await withSession(common, signal, async (session, settle) => {
     const prepared = await prepare(session, common, { start, rest: words, ownFlags: OWN_FLAGS });
     if (prepared.help || prepared.steps.length === 1) {
       if (!prepared.help) throw usageError(`call what?\n\n${await help(prepared, start)}`);
@@ -36,7 +36,9 @@ export async function call(
     const target = resultTarget(given, prepared.own);
     requireArguments(prepared.steps);
     try {
-      await deliver(session, prepared, target);
+      const text = await deliver(session, prepared, target);
+      settle();
+      process.stdout.write(text);
     } catch (error) {
       throw await explainFailure(error, prepared.steps);
     }
@@ -76,18 +78,18 @@ function resultTarget(
   };
 }
 
+/** Calls; gives what is to be shown: the result, or the path that it was written to. */
 async function deliver(
   session: Session,
   { steps, types }: Prepared,
   target: Target,
-): Promise<void> {
+): Promise<string> {
   const last = steps.at(-1);
-  if (!last) return;
+  if (!last) return "";
   const { returns } = last.fn;
   const element = returns.element ?? returns;
   if (!isObject(element)) {
-    await write(await invoke(session, steps, ""), target);
-    return;
+    return write(await invoke(session, steps, ""), target);
   }
   const isCore = types.object(element.name) === undefined;
   if (target.path !== undefined) {
@@ -98,8 +100,7 @@ async function deliver(
     }
     await mkdir(dirname(target.path), { recursive: true });
     await invoke(session, steps, `{ export(path: ${JSON.stringify(target.path)}) }`);
-    process.stdout.write(`${target.path}\n`);
-    return;
+    return `${target.path}\n`;
   }
   const fields = isCore ? coreFields(element.name) : plainFields(last.fn, types);
   if (fields.length === 0) {
@@ -109,7 +110,7 @@ async function deliver(
   }
   // Naming an object runs nothing; this is what was asked for.
   const sync = ["Container", "Directory", "File"].includes(element.name) ? "sync " : "";
-  await write(await invoke(session, steps, `{ ${sync}${fields.join(" ")} }`), target, fields);
+  return write(await invoke(session, steps, `{ ${sync}${fields.join(" ")} }`), target, fields);
 }
 
 /** What is shown of an object of Dagger's API. */
@@ -130,17 +131,14 @@ async function write(
   value: unknown,
   { path, format }: Target,
   fields?: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const shown = fields ? pick(value, fields) : value;
   const text = format === "json" ? `${JSON.stringify(shown, null, 2)}\n` : plain(shown);
-  if (path === undefined) {
-    process.stdout.write(text);
-    return;
-  }
+  if (path === undefined) return text;
   await mkdir(dirname(path), { recursive: true });
   // A file gets the text as it is; the newline is for the terminal.
   await writeFile(path, typeof shown === "string" && format === "text" ? shown : text);
-  process.stdout.write(`${path}\n`);
+  return `${path}\n`;
 }
 
 function pick(value: unknown, fields: readonly string[]): unknown {

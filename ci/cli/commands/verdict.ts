@@ -47,7 +47,7 @@ export async function verdict(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const common = readOptions(given, sessionFlags(words));
-  return await withSession(common, signal, async (session) => {
+  return await withSession(common, signal, async (session, settle) => {
     const prepared = await prepare(session, common, {
       start: [name],
       rest: words,
@@ -74,6 +74,7 @@ export async function verdict(
       throw refused(await explainFailure(error, steps));
     }
     const json = readOptions(given, own).output === "json" || own.has("json");
+    settle();
     process.stdout.write(json ? `${answer.json ?? JSON.stringify(answer)}\n` : text(answer));
     await stepSummary(answer);
     if (answer.passed ?? true) return EXIT.passed;

@@ -1,4 +1,5 @@
 import { ensureTool } from "../../../ci/sandbox/tools.js";
+import type { Credentials } from "../../../ci/sandbox/registry.js";
 import { run } from "../../../ci/sandbox/run.js";
 
 /** What a registry answers about an image, asked by skopeo. */
@@ -9,8 +10,10 @@ export interface Inspected {
 }
 
 /** Asks a registry on loopback with a client that knows nothing of Slipway. */
-export async function inspect(reference: string): Promise<Inspected> {
-  const text = await run("skopeo", ["inspect", "--tls-verify=false", `docker://${reference}`]);
+export async function inspect(reference: string, login?: Credentials): Promise<Inspected> {
+  const known = login ? [`--creds=${login.user}:${login.password}`] : ["--no-creds"];
+  const words = ["inspect", "--tls-verify=false", ...known, `docker://${reference}`];
+  const text = await run("skopeo", words);
   return JSON.parse(text) as Inspected;
 }
 
