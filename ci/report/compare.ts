@@ -69,7 +69,7 @@ export function headline({ appeared, gone, state, coverage, tests }: Comparison)
     appeared.length === 0 ? "" : `${count(appeared.length)} new`,
     gone.length === 0 ? "" : `${count(gone.length)} gone`,
     change("tests", tests, (value) => `${value}`),
-    change("coverage", coverage, (value) => `${value.toFixed(1)} %`),
+    change("coverage", coverage, (value) => `${(Math.floor(value * 10) / 10).toFixed(1)} %`),
   ].filter((part) => part !== "");
   return parts.length === 0 ? "the same verdict and the same findings" : parts.join(", ");
 }

@@ -70,10 +70,10 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
   return { report, files };
 }
 
-/** report.html; with an earlier report it also says what changed since. */
-export function reportHtml(report: Report, previous?: Report): string {
+/** report.html, in which report.json is. */
+function reportHtml(report: Report): string {
   const template = readFileSync(new URL("../core/report/page.html", import.meta.url), "utf8");
-  return reportPage(template, report, previous);
+  return reportPage(template, report);
 }
 
 /**
