@@ -137,10 +137,9 @@ export function largeReport(count: number): Report {
       message: `finding number ${at} of a rule`,
     }),
   );
-  return {
-    ...fullReport(),
-    checks: [result({ state: "FAILED", reason: `${count} findings`, findings })],
-  };
+  const { project, scan } = fullReport();
+  const check = result({ state: "FAILED", reason: `${count} findings`, findings });
+  return makeReport(project, new Date("2026-11-24T09:00:00Z"), [check], [], scan ? { scan } : {});
 }
 
 /** The page as the module writes it. */
