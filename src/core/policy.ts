@@ -68,9 +68,20 @@ function judge(
   );
   if (about.length === 0)
     return [{ rule: name, ok: false, found: "no attestation of it that this key signed" }];
-  // One that is all right is enough: a later release of the same content may have said more.
-  const answers = about.map(({ predicate }) => JUDGES[name](predicate, options));
+  const answers = (name === "vulnerabilities" ? latest(about) : about)
+    // One that is all right is enough: a later release of the same content may have said more.
+    .map(({ predicate }) => JUDGES[name](predicate, options));
   return answers.find(allWell) ?? answers.at(-1) ?? [];
+}
+
+/** The last scan counts, whatever an earlier one said; one that cannot be read counts as the last. */
+function latest(scans: readonly Statement[]): Statement[] {
+  const finished = ({ predicate }: Statement): number => {
+    const read = vulnerabilitiesSchema.safeParse(predicate);
+    const at = read.success ? Date.parse(read.data.metadata.scanFinishedOn) : NaN;
+    return Number.isNaN(at) ? Infinity : at;
+  };
+  return [...scans].sort((a, b) => finished(b) - finished(a)).slice(0, 1);
 }
 
 type Judge = (predicate: unknown, options: PolicyOptions) => Rule[];

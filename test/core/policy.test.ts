@@ -98,6 +98,20 @@ test("fails_when_there_is_no_rule_at_all", () => {
   assert.not.ok(allWell([]));
 });
 
+test("believes_the_last_scan_and_none_before_it", () => {
+  const earlier = statement("vulnerabilities", scanned("2026-11-24T10:00:00Z"));
+  const stopped = statement("vulnerabilities", scanned("2026-11-24T11:30:00Z", [], "FAILED"));
+  const illegible = statement("vulnerabilities", { scanner: "?" });
+  for (const last of [stopped, illegible])
+    for (const vulnerabilities of [
+      [earlier, last],
+      [last, earlier],
+    ])
+      assert.equal(broken(evidence({ vulnerabilities })), ["vulnerabilities"]);
+  const well = statement("vulnerabilities", scanned("2026-11-24T11:45:00Z"));
+  assert.equal(broken(evidence({ vulnerabilities: [stopped, well, earlier] })), []);
+});
+
 for (const name of PREDICATE_NAMES) {
   test(`fails_when_${name}_is_missing_or_of_another_image_or_of_another_type`, () => {
     assert.equal(broken(evidence({ [name]: [] })), [name]);
