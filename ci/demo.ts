@@ -89,8 +89,8 @@ async function main(): Promise<void> {
   chapter("Done", "Where things are now:");
   console.log(`   image     ${reference}`);
   console.log(`   look      skopeo inspect --tls-verify=false docker://${reference}`);
-  console.log(`   report    ${relative(process.cwd(), join(ROOT, REPORTS, "summary.md"))}`);
-  console.log(`   all       ${REPORTS}/ (report.json, JUnit, coverage, SARIF)`);
+  console.log(`   report    ${relative(process.cwd(), join(ROOT, REPORTS, "report.html"))}`);
+  console.log(`   all       ${REPORTS}/ (report.json, summary.md, JUnit, coverage, SARIF)`);
 }
 
 main().catch((error: unknown) => {
