@@ -11,12 +11,14 @@ import { mirrors, registryAddress, startRegistry } from "../../ci/sandbox/regist
 import { run } from "../../ci/sandbox/run.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
 import { scratch } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { ROOT } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
 /** Values that nothing else holds. */
 const CANARY = { key: "canary-of-the-key-7f3a91", registry: "canary-of-the-registry-5c20be" };
 
+await programImages();
 const folder = await scratch();
 const registry = await startRegistry({ auth: { user: "ann", password: CANARY.registry } });
 const source = await serviceWith("0.16.0", join(folder.path, "source"));

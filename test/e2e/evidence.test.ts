@@ -21,9 +21,11 @@ import {
   type Verdict,
 } from "./support/evidence.js";
 import { fixture, scratch } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
 
 const HEX = "0a".repeat(32);
+await programImages();
 const folder = await scratch();
 const registry = await startRegistry();
 const session = await openSession();

@@ -9,9 +9,11 @@ import { Bundles } from "./support/bundles.js";
 import { Evidence, makeKeys, refusal } from "./support/evidence.js";
 import { failingRegistry } from "./support/failing.js";
 import { scratch } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
+await programImages();
 const folder = await scratch();
 const upstream = await startRegistry();
 const registry = await failingRegistry(upstream.address);

@@ -12,9 +12,11 @@ import { environment } from "./support/by-hand.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
 import { scratch } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { openSession, ROOT } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
+await programImages();
 const folder = await scratch();
 const registry = await startRegistry();
 const session = await openSession();

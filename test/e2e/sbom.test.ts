@@ -7,6 +7,7 @@ import * as assert from "uvu/assert";
 import { environment } from "./support/by-hand.js";
 import { slipway } from "./support/checks.js";
 import { scratch } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
@@ -19,6 +20,7 @@ text = open(sys.argv[1]).read()
 print(JsonStrictValidator(SchemaVersion.from_version(sys.argv[2])).validate_str(text) or "valid")
 `;
 
+await programImages();
 const folder = await scratch();
 const session = await openSession();
 await session.serve();

@@ -8,10 +8,12 @@ import { makeDatabase, pushDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
 import { slipway, type Given } from "./support/checks.js";
 import { scratch, write } from "./support/project.js";
+import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
 const DAY = 86_400_000;
+await programImages();
 const folder = await scratch();
 const registry = await startRegistry();
 const session = await openSession();
@@ -151,6 +153,14 @@ test("finds_a_secret_in_a_folder_without_repeating_it", async () => {
   const scanned = await scan(source, { database }, `(directory: ${id})`);
   assert.equal([scanned.state, statusOf(scanned, "github-pat")], ["FAILED", "blocks"]);
   assert.not.match(JSON.stringify(scanned), secret);
+});
+
+test("allows_only_the_licenses_that_are_listed", async () => {
+  const strict = await scan(good, { database, set: ["scan.licenses=Apache-2.0"] });
+  assert.equal([strict.state, statusOf(strict, "MIT")], ["FAILED", "blocks"]);
+  assert.match(strict.findings.join("\n"), /LOW blocks MIT h11/);
+  const mild = await scan(good, { database, set: ["scan.licenses=Apache-2.0,MIT"] });
+  assert.is(mild.state, "PASSED", mild.table);
 });
 
 test("knows_nothing_without_a_database_or_with_a_broken_or_an_old_one", async () => {
