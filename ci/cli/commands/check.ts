@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CHECK_NAMES } from "../../../src/core/check.js";
 import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
@@ -61,7 +61,9 @@ export async function check(
         `checks of module ${types.name} gives no ${missing.join(", ")}: use slipway call checks.`,
       );
     }
-    const folder = await reportsFolder(own.get("output-dir"));
+    const wanted = own.get("output-dir");
+    const previous = await earlierReport(wanted);
+    const folder = await reportsFolder(wanted);
     const write = folder === undefined ? "" : `reports { export(path: ${JSON.stringify(folder)}) }`;
     const began = new Date();
     const ask = async (asked: readonly Step[]): Promise<Answer> => {
@@ -75,6 +77,7 @@ export async function check(
     if (isKept(answer, began) && exitCode(answer) === EXIT.broken) {
       answer = await ask([root, withAttempt(withNames(checks, collected), began)]);
     }
+    if (folder !== undefined) await addComparison(folder, answer, previous);
     const { output } = readOptions(given, own);
     settle();
     const json = output === "json" || own.has("json");
@@ -100,6 +103,33 @@ function refuseUnknown(names: readonly string[]): void {
     throw usageError(
       `there is no check "${name}".${didYouMean(name, known)} The checks are ${known.join(", ")}.`,
     );
+  }
+}
+
+/** The text of the report.json that this run replaces. */
+async function earlierReport(wanted: string | undefined): Promise<string | undefined> {
+  if (wanted === "") return undefined;
+  const file = resolve(wanted ?? DEFAULT_REPORTS, "report.json");
+  return await readFile(file, "utf8").catch(() => undefined);
+}
+
+/** Makes the page say what changed since the report that this one replaces; a broken one says nothing. */
+async function addComparison(
+  folder: string,
+  { report }: Answer,
+  previous: string | undefined,
+): Promise<void> {
+  if (previous === undefined) return;
+  const { readReport } = await import("../../../src/core/report/report.js");
+  const { SlipwayError } = await import("../../../src/core/errors.js");
+  const { pageWith } = await import("../page.js");
+  try {
+    const [now, before] = [readReport(report), readReport(previous)];
+    // A report that was kept is no other run.
+    if (now.createdAt === before.createdAt) return;
+    await writeFile(join(folder, "report.html"), await pageWith(now, before));
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
   }
 }
 

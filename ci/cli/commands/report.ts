@@ -7,15 +7,14 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Argv } from "yargs";
 import { placeOf } from "../../../src/core/report/summary.js";
-import { reportPage } from "../../../src/core/report/page.js";
 import { readReport, type Report } from "../../../src/core/report/report.js";
 import { duration, oneLine } from "../../../src/core/text.js";
 import { compare, headline, type Comparison, type Found } from "../../report/compare.js";
 import { usageError } from "../failure.js";
 import { readOptions, type Given } from "../options.js";
+import { pageWith } from "../page.js";
 
 const REPORTS = join(".slipway", "reports");
-const TEMPLATE = new URL("../../../src/core/report/page.html", import.meta.url);
 
 /** `slipway report open|serve|diff`. */
 export function reportCommands(yargs: Argv, signal: AbortSignal): Argv {
@@ -95,7 +94,7 @@ async function diff(given: Given): Promise<void> {
   const json = readOptions(given).output === "json";
   process.stdout.write(json ? `${JSON.stringify(comparison, null, 2)}\n` : written(comparison));
   if (typeof given.html !== "string") return;
-  await writeFile(given.html, reportPage(await readFile(TEMPLATE, "utf8"), after, before));
+  await writeFile(given.html, await pageWith(after, before));
 }
 
 function written(comparison: Comparison): string {
@@ -121,7 +120,7 @@ function written(comparison: Comparison): string {
 
 async function pageOf({ reports, previous }: Given): Promise<string> {
   const earlier = typeof previous === "string" ? await read(previous) : undefined;
-  return reportPage(await readFile(TEMPLATE, "utf8"), await read(String(reports)), earlier);
+  return await pageWith(await read(String(reports)), earlier);
 }
 
 async function read(path: string): Promise<Report> {
