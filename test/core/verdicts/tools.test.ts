@@ -52,6 +52,15 @@ test("lint_fails_with_place_rule_and_help", () => {
   ]);
 });
 
+test("lint_says_how_ruff_would_repair_a_finding", () => {
+  const fixed = { ...ruffEntry, fix: { message: "Remove unused import: `os`", edits: [] } };
+  const stdout = JSON.stringify([fixed, { ...ruffEntry, fix: null }]);
+  assert.equal(
+    lintVerdict(run({ exitCode: 1, stdout }), "/src").findings.map(({ fix }) => fix),
+    ["Remove unused import: `os`", undefined],
+  );
+});
+
 test("lint_fails_on_syntax_errors_and_is_errored_on_files_it_cannot_read", () => {
   const syntax = { ...ruffEntry, code: null, url: null };
   assert.is(
