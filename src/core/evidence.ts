@@ -16,7 +16,7 @@ export function rulesTable(rules: readonly Rule[]): string {
 }
 
 /** The lines with which anybody verifies an image by hand, with cosign alone. */
-function verifyCommands(reference: string, names: readonly PredicateName[]): string[] {
+export function verifyCommands(reference: string, names: readonly PredicateName[]): string[] {
   const flags = "--key cosign.pub --insecure-ignore-tlog=true";
   const types: Partial<Record<PredicateName, string>> = {
     provenance: "slsaprovenance1",

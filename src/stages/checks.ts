@@ -59,21 +59,19 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
     outcomes.map(({ result }) => result),
     [...context.notices, ...sarif.notices],
   );
-  let files = dag
-    .directory()
-    .withNewFile("report.json", `${JSON.stringify(report, null, 2)}\n`)
-    .withNewFile("summary.md", markdown(report))
-    .withNewFile("report.html", reportHtml(report));
+  let files = withReport(dag.directory(), report).withNewFile("summary.md", markdown(report));
   for (const [name, text] of Object.entries(sarif.files)) files = files.withNewFile(name, text);
   for (const { reports } of outcomes)
     for (const [name, file] of Object.entries(reports)) files = files.withFile(name, file);
   return { report, files };
 }
 
-/** report.html, in which report.json is. */
-function reportHtml(report: Report): string {
+/** A folder with a report, for programs and as a page. */
+export function withReport(folder: Directory, report: Report): Directory {
   const template = readFileSync(new URL("../core/report/page.html", import.meta.url), "utf8");
-  return reportPage(template, report);
+  return folder
+    .withNewFile("report.json", `${JSON.stringify(report, null, 2)}\n`)
+    .withNewFile("report.html", reportPage(template, report));
 }
 
 /**

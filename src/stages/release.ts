@@ -1,6 +1,6 @@
 import { dag, type Directory } from "@dagger.io/dagger";
 
-import { BUILDER } from "../core/attestations/names.js";
+import { BUILDER, PREDICATE_NAMES } from "../core/attestations/names.js";
 import {
   modelPredicate,
   sha256,
@@ -11,13 +11,14 @@ import { SlipwayError } from "../core/errors.js";
 import { rulesTable } from "../core/evidence.js";
 import { allWell } from "../core/policy.js";
 import { provenance } from "../core/provenance.js";
-import { complaint } from "../core/report/report.js";
+import { releaseSections } from "../core/report/released.js";
+import { complaint, extended } from "../core/report/report.js";
 import { scanSarif } from "../core/scan/findings.js";
 import { conclusion } from "../core/scan/table.js";
 import type { ScanResult } from "../core/scan/verdict.js";
 import { cosignImage, pythonImage, trivyImage, uvImage } from "../images.js";
 import type { BuildFacts } from "./build.js";
-import { runChecks } from "./checks.js";
+import { runChecks, withReport } from "./checks.js";
 import { readEnvironment, type Context } from "./context.js";
 import type { Signer } from "./cosign.js";
 import {
@@ -99,7 +100,16 @@ export async function release(
       "RELEASE",
       `The tags of ${request.repository} got ${published.digest}, another image than the one that was verified (${verified.evidence.digest ?? "none"}). Do not deploy by them; run the release again.`,
     );
-  return { published, verified, reports: reportsOf(checked.files, scanned, context) };
+  const sections = releaseSections({
+    reference: published.reference,
+    publicKey: signer.publicKey,
+    scan: scanned.result,
+    sbom: scanned.sbom,
+    rules: verified.rules,
+    predicates: PREDICATE_NAMES.filter((name) => verified.evidence.statements[name]?.length),
+  });
+  const files = withReport(checked.files, extended(checked.report, sections));
+  return { published, verified, reports: reportsOf(files, scanned, context) };
 }
 
 interface Scans {

@@ -87,7 +87,7 @@ export const sbomSchema = z.looseObject({
   components: z.array(z.looseObject({ name: z.string() })).min(1),
 });
 
-/** SHA-256 of a text, in hexadecimal. */
-export function sha256(text: string): string {
+/** SHA-256, in hexadecimal. */
+export function sha256(text: string | Buffer): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -108,6 +108,11 @@ export function makeReport(
   } satisfies { readonly [Key in keyof Report]: unknown });
 }
 
+/** A report with what a release knows besides. */
+export function extended(report: Report, more: Sections): Report {
+  return reportSchema.parse({ ...report, ...more });
+}
+
 /**
  * Reads report.json.
  *
