@@ -52,7 +52,7 @@ function slipway(...words: string[]): Promise<Ended> {
 const MISTAKES: readonly (readonly [what: string, words: string[], said: RegExp])[] = [
   ["command", ["chekc"], /chekc.*check/s],
   ["function", ["call", "pip-audt"], /pip-audt.*pip-audit/s],
-  ["flag", ["test", "--worker", "3"], /--worker\b.*"workers"/s],
+  ["flag", ["test", "--worker", "3"], /--worker\b.*"--workers"/s],
   ["check", ["check", "lnt"], /lnt.*lint/s],
 ];
 
