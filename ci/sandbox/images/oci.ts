@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
@@ -49,7 +49,8 @@ export class Layout {
 
   /** Compresses a tar stream into a layer; nothing of it is held in memory. */
   async addLayer(tar: Readable): Promise<Layer> {
-    await mkdir(this.#blobs(), { recursive: true });
+    // At once: Node throws away what a process printed when that ends before anybody reads.
+    mkdirSync(this.#blobs(), { recursive: true });
     const draft = join(this.#blobs(), `draft-${process.hrtime.bigint()}`);
     const plain = createHash("sha256");
     const packed = createHash("sha256");
