@@ -31,8 +31,8 @@ const { values } = parseArgs({
 const { quick } = values;
 
 const PARTS: Readonly<Record<string, (scratch: string) => Promise<Section>>> = {
-  checks: (scratch) => checks(scratch, quick ? 1 : 3),
-  workers: (scratch) => workers(scratch, quick ? 1 : 3),
+  checks: (scratch) => checks(scratch, quick ? 1 : 2),
+  workers: (scratch) => workers(scratch, quick ? 1 : 2),
   exec: (scratch) => emptyExec(scratch, quick ? 5 : 40),
   chain: () => cachedChain(quick ? 2 : 7),
   graph: () => longGraph(quick ? 80 : 2000),
