@@ -32,8 +32,8 @@ export async function verifyImage(
     digest === undefined ? {} : await statementsAbout(context, publicKey, atDigest(target, digest));
   const complaint = exitCode === 0 ? "there is none, only attestations" : lastLines(stderr, 1);
   const evidence: Evidence = { digest, complaint, statements };
-  const { verify: policy } = context.config;
-  return { evidence, rules: decide(evidence, { policy, now: new Date() }) };
+  const { verify: policy, model } = context.config;
+  return { evidence, rules: decide(evidence, { policy, model, now: new Date() }) };
 }
 
 async function statementsAbout(

@@ -255,6 +255,17 @@ test("fails_for_parameters_that_nobody_described_old_scans_and_open_criticals", 
   assert.match(verdict.table, /CVE-2025-43859/);
 });
 
+test("fails_for_another_model_than_the_one_that_is_configured", async () => {
+  const reference = `${repository}@${await image()}`;
+  const verdict = async (...set: string[]): Promise<Verdict> =>
+    await evidence.verify(reference, { set: ["verify.predicates=model", ...set] });
+  const right = await verdict("model.name=iris");
+  assert.equal(broken(right), [], right.table);
+  const wrong = await verdict("model.name=iris", "model.version=7");
+  assert.equal(broken(wrong), ["model"]);
+  assert.match(wrong.table, "iris (production), expected iris 7 (production)");
+});
+
 test("signs_no_tag_and_trusts_no_tag_that_was_moved", async () => {
   const digest = await image();
   const crane = await ensureTool("crane");

@@ -121,6 +121,24 @@ export class Evidence {
     return (await this.#ask<{ sign: string }>(`sign${fields(all)}`)).sign;
   }
 
+  async attest(reference: string, name: string, path: string): Promise<string> {
+    const all = {
+      reference,
+      name,
+      predicate: await fileId(this.session, path),
+      key: await secret(this.session, this.keys.privateKey),
+      keyPassword: await secret(this.session, PASSWORD),
+    };
+    return (await this.#ask<{ attest: string }>(`attest${fields(all)}`)).attest;
+  }
+
+  /** Writes what is attested of an image to a folder. */
+  async evidence(reference: string, path: string): Promise<void> {
+    const publicKey = await fileId(this.session, join(this.keys.folder, "cosign.pub"));
+    const asked = fields({ reference, publicKey });
+    await this.#ask(`evidence${asked} { export(path: ${JSON.stringify(path)}) }`);
+  }
+
   async verify(
     reference: string,
     options: { readonly keys?: Keys; readonly set?: readonly string[] } = {},
