@@ -32,7 +32,7 @@ test.after(async () => {
 interface Found {
   /** Status of the referrers API. */
   readonly status: number;
-  /** Predicate types that it lists, but for the signature's. */
+  /** Types of what it lists; empty when it has none. */
   readonly referrers: readonly string[];
   readonly tags: readonly string[];
 }
@@ -40,14 +40,14 @@ interface Found {
 /** What a registry shows of an image's companions. */
 async function companions(base: string, digest: string): Promise<Found> {
   const response = await fetch(`${base}/referrers/${digest}`);
-  const { manifests = [] } = (await response.json()) as {
-    manifests?: { annotations?: Record<string, string> }[];
+  const text = await response.text();
+  const { manifests = [] } = (response.ok ? JSON.parse(text) : {}) as {
+    manifests?: { artifactType: string }[];
   };
-  const types = manifests.map((each) => each.annotations?.["dev.sigstore.bundle.predicateType"]);
   const listed = (await (await fetch(`${base}/tags/list`)).json()) as { tags: string[] };
   return {
     status: response.status,
-    referrers: types.filter((type): type is string => type !== undefined).sort(),
+    referrers: manifests.map(({ artifactType }) => artifactType),
     tags: listed.tags.sort(),
   };
 }
@@ -87,18 +87,15 @@ async function proven(address: string): Promise<Found & { readonly digest: strin
   return { digest, ...(await companions(`http://${address}/v2/team/image`, digest)) };
 }
 
-const TYPES = [
-  "https://in-toto.io/attestation/test-result/v0.1",
-  "https://sigstore.dev/cosign/sign/v1",
-  "urn:slipway:predicate:model:v1",
-];
+/** A signature and two attestations. */
+const BUNDLES = Array.from({ length: 3 }, () => "application/vnd.dev.sigstore.bundle.v0.3+json");
 
 test("attaches_evidence_by_the_referrers_api_where_there_is_one", async () => {
   const registry = await startRegistry({ referrers: true });
   try {
     const { status, referrers, tags } = await proven(registry.address);
     assert.is(status, 200);
-    assert.equal(referrers, TYPES);
+    assert.equal(referrers, BUNDLES);
     assert.equal(tags, ["1"], "nothing but the image has a tag");
   } finally {
     await registry.stop();
@@ -108,8 +105,9 @@ test("attaches_evidence_by_the_referrers_api_where_there_is_one", async () => {
 test("attaches_evidence_by_a_tag_where_there_is_no_referrers_api", async () => {
   const registry = await startRegistry();
   try {
-    const { status, tags, digest } = await proven(registry.address);
+    const { status, referrers, tags, digest } = await proven(registry.address);
     assert.is(status, 404);
+    assert.equal(referrers, []);
     assert.equal(tags, ["1", digest.replace(":", "-")]);
   } finally {
     await registry.stop();
