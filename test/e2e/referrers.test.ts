@@ -32,7 +32,7 @@ test.after(async () => {
 interface Found {
   /** Status of the referrers API. */
   readonly status: number;
-  /** Types of what it lists; empty when it has none. */
+  /** What it lists; empty when it has none. */
   readonly referrers: readonly string[];
   readonly tags: readonly string[];
 }
@@ -42,12 +42,12 @@ async function companions(base: string, digest: string): Promise<Found> {
   const response = await fetch(`${base}/referrers/${digest}`);
   const text = await response.text();
   const { manifests = [] } = (response.ok ? JSON.parse(text) : {}) as {
-    manifests?: { artifactType: string }[];
+    manifests?: { digest: string }[];
   };
   const listed = (await (await fetch(`${base}/tags/list`)).json()) as { tags: string[] };
   return {
     status: response.status,
-    referrers: manifests.map(({ artifactType }) => artifactType),
+    referrers: manifests.map(({ digest: each }) => each),
     tags: listed.tags.sort(),
   };
 }
@@ -87,15 +87,12 @@ async function proven(address: string): Promise<Found & { readonly digest: strin
   return { digest, ...(await companions(`http://${address}/v2/team/image`, digest)) };
 }
 
-/** A signature and two attestations. */
-const BUNDLES = Array.from({ length: 3 }, () => "application/vnd.dev.sigstore.bundle.v0.3+json");
-
 test("attaches_evidence_by_the_referrers_api_where_there_is_one", async () => {
   const registry = await startRegistry({ referrers: true });
   try {
     const { status, referrers, tags } = await proven(registry.address);
     assert.is(status, 200);
-    assert.equal(referrers, BUNDLES);
+    assert.is(new Set(referrers).size, 3, "a signature and two attestations");
     assert.equal(tags, ["1"], "nothing but the image has a tag");
   } finally {
     await registry.stop();
