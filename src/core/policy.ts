@@ -71,7 +71,7 @@ function judge(
       predicateType === PREDICATE_TYPES[name] && subject.some((one) => one.digest.sha256 === hex),
   );
   if (about.length === 0)
-    return [{ rule: name, ok: false, found: "no attestation of it that this key signed" }];
+    return [{ rule: name, ok: false, found: "no attestation of it with a good signature" }];
   const answers = (name === "vulnerabilities" ? latest(about) : about)
     // One that is all right is enough: a later release of the same content may have said more.
     .map(({ predicate }) => JUDGES[name](predicate, options));

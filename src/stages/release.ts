@@ -94,7 +94,7 @@ export async function release(
   };
   await signImage(context, signer, target);
   await attestImage(context, signer, target, statements);
-  const verified = await verifyImage(context, signer.publicKey, target);
+  const verified = await verifyImage(context, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
   const published = await pushTags(variants, request);
   if (published.digest !== verified.evidence.digest)
@@ -104,7 +104,8 @@ export async function release(
     );
   const sections = releaseSections({
     reference: published.reference,
-    publicKey: signer.publicKey,
+    verifier: signer.verifier,
+    keyReference: signer.keyReference,
     scan: scanned.result,
     sbom: scanned.sbom,
     rules: verified.rules,

@@ -243,7 +243,8 @@ test("takes_one_good_statement_among_older_ones", () => {
 });
 
 test("claims_no_more_than_level_1", () => {
-  const shown = { reference: `registry.example/x@${DIGEST}`, rules: judged(evidence()) };
+  const verifier = { kind: "key", publicKey: "" } as const;
+  const shown = { reference: `registry.example/x@${DIGEST}`, rules: judged(evidence()), verifier };
   const text = evidenceMarkdown({ ...shown, predicates: ["provenance"], builder: BUILDER });
   assert.match(text, "SLSA build level 1: signed inside of the job");
   assert.match(

@@ -225,7 +225,7 @@ test("fails_for_an_attestation_that_was_altered", async () => {
   await bundles.attach(digest, forged);
   const verdict = await verify(digest);
   assert.equal(broken(verdict), ["tests"]);
-  assert.match(verdict.table, /tests +FAILED +no attestation of it that this key signed/);
+  assert.match(verdict.table, /tests +FAILED +no attestation of it with a good signature/);
 });
 
 test("fails_for_an_attestation_that_somebody_else_signed", async () => {
