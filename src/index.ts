@@ -266,6 +266,16 @@ export class Slipway {
     key?: Secret,
     /** The key's password (COSIGN_PASSWORD) */
     keyPassword?: Secret,
+    /** In place of a key, one in a KMS: awskms://…, azurekms://…, gcpkms://…, hashivault://…, k8s://… */
+    keyReference?: string,
+    /** What opens the KMS, as lines NAME=value: AWS_*, AZURE_*, GOOGLE_*, VAULT_*, KUBECONFIG */
+    keyCredentials?: Secret,
+    /** In place of a key, an OIDC token (SIGSTORE_ID_TOKEN) */
+    identityToken?: Secret,
+    /** Where a job on GitHub asks for such tokens (ACTIONS_ID_TOKEN_REQUEST_URL) */
+    requestUrl?: string,
+    /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
+    requestToken?: Secret,
     /** Who publishes; goes with the password */
     username?: string,
     /** Password or token for the registry */
@@ -279,14 +289,19 @@ export class Slipway {
   ): Promise<Release> {
     const context = await this.load();
     const request = publishTarget(context, { repository, tags, username, password, overwrite });
-    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const signer = await (
+      await import("./stages/signer.js")
+    ).signerOf(context, {
+      ...{ key, keyPassword, keyReference, keyCredentials },
+      ...{ identityToken, requestUrl, requestToken },
+    });
     const released = await (
       await import("./stages/release.js")
     ).release(context, request, { revision, sourceUrl }, signer);
     return releaseObject(released);
   }
 
-  /** Sign an image by its digest, with a key of cosign's; one that this key has signed stays as it is */
+  /** Sign an image by its digest, with a key or as who one is (OIDC); one that is signed stays as it is */
   @func({ cache: "never" })
   async sign(
     /** The image: registry.example/team/service@sha256:… */
@@ -295,6 +310,16 @@ export class Slipway {
     key?: Secret,
     /** The key's password (COSIGN_PASSWORD) */
     keyPassword?: Secret,
+    /** In place of a key, one in a KMS: awskms://…, azurekms://…, gcpkms://…, hashivault://…, k8s://… */
+    keyReference?: string,
+    /** What opens the KMS, as lines NAME=value: AWS_*, AZURE_*, GOOGLE_*, VAULT_*, KUBECONFIG */
+    keyCredentials?: Secret,
+    /** In place of a key, an OIDC token (SIGSTORE_ID_TOKEN) */
+    identityToken?: Secret,
+    /** Where a job on GitHub asks for such tokens (ACTIONS_ID_TOKEN_REQUEST_URL) */
+    requestUrl?: string,
+    /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
+    requestToken?: Secret,
     /** Who writes to the registry; goes with the password */
     username?: string,
     /** Password or token for the registry */
@@ -302,9 +327,14 @@ export class Slipway {
   ): Promise<string> {
     const context = await this.load();
     const target = { ...context, reference, login: loginOf(username, password) };
-    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const signer = await (
+      await import("./stages/signer.js")
+    ).signerOf(context, {
+      ...{ key, keyPassword, keyReference, keyCredentials },
+      ...{ identityToken, requestUrl, requestToken },
+    });
     const added = await (await import("./stages/sign.js")).signImage(context, signer, target);
-    return added ? `signed ${reference}` : `${reference} was signed with this key already`;
+    return added ? `signed ${reference}` : `${reference} was signed ${signer.named} already`;
   }
 
   /** Attest something of an image by its digest: a predicate in a file, signed and put beside the image */
@@ -320,6 +350,16 @@ export class Slipway {
     key?: Secret,
     /** The key's password (COSIGN_PASSWORD) */
     keyPassword?: Secret,
+    /** In place of a key, one in a KMS: awskms://…, azurekms://…, gcpkms://…, hashivault://…, k8s://… */
+    keyReference?: string,
+    /** What opens the KMS, as lines NAME=value: AWS_*, AZURE_*, GOOGLE_*, VAULT_*, KUBECONFIG */
+    keyCredentials?: Secret,
+    /** In place of a key, an OIDC token (SIGSTORE_ID_TOKEN) */
+    identityToken?: Secret,
+    /** Where a job on GitHub asks for such tokens (ACTIONS_ID_TOKEN_REQUEST_URL) */
+    requestUrl?: string,
+    /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
+    requestToken?: Secret,
     /** Who writes to the registry; goes with the password */
     username?: string,
     /** Password or token for the registry */
@@ -329,7 +369,12 @@ export class Slipway {
     const target = { ...context, reference, login: loginOf(username, password) };
     const text = await predicate?.contents();
     const predicates = (await import("./stages/sign.js")).readPredicate(name, text);
-    const signer = await (await import("./stages/cosign.js")).signerOf(context, key, keyPassword);
+    const signer = await (
+      await import("./stages/signer.js")
+    ).signerOf(context, {
+      ...{ key, keyPassword, keyReference, keyCredentials },
+      ...{ identityToken, requestUrl, requestToken },
+    });
     const added = await (
       await import("./stages/sign.js")
     ).attestImage(context, signer, target, predicates);
@@ -341,7 +386,7 @@ export class Slipway {
   async verify(
     /** The image, by digest or by tag */
     reference = "",
-    /** The public key; verify.key of the project by default */
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
     /** Who reads the registry; goes with the password */
     username?: string,
@@ -351,8 +396,8 @@ export class Slipway {
     const context = await this.load();
     const target = { ...context, reference, login: loginOf(username, password) };
     const given = await publicKey?.contents();
-    const text = await (await import("./stages/verify.js")).publicKeyOf(context, given);
-    const verified = await (await import("./stages/verify.js")).verifyImage(context, text, target);
+    const by = await (await import("./stages/verify.js")).verifierOf(context, given);
+    const verified = await (await import("./stages/verify.js")).verifyImage(context, by, target);
     return verifyReport(reference, verified);
   }
 
@@ -361,7 +406,7 @@ export class Slipway {
   async evidence(
     /** The image, by digest or by tag */
     reference = "",
-    /** The public key; verify.key of the project by default */
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
     /** Who reads the registry; goes with the password */
     username?: string,

@@ -40,7 +40,7 @@ export class VerifyReport {
 }
 
 /** The object that the module's callers see. */
-export function verifyReport(asked: string, { rules, evidence }: Verified): VerifyReport {
+export function verifyReport(asked: string, { rules, evidence, verifier }: Verified): VerifyReport {
   const reference =
     evidence.digest === undefined
       ? asked
@@ -52,6 +52,7 @@ export function verifyReport(asked: string, { rules, evidence }: Verified): Veri
   const markdown = evidenceMarkdown({
     reference,
     rules,
+    verifier,
     predicates: found.map(([name]) => name as PredicateName),
     builder: typeof builder === "string" ? builder : "",
   });

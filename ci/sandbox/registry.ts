@@ -110,15 +110,16 @@ export async function stopRegistry(): Promise<boolean> {
  * process, whatever ends that.
  *
  * @param options.auth Asks for these with HTTP basic authentication. @default open to everybody
+ * @param options.referrers Has the referrers API, another registry and open to everybody. @default false
  */
 export async function startRegistry(
-  options: { auth?: Credentials } = {},
+  options: { auth?: Credentials; referrers?: boolean } = {},
 ): Promise<TemporaryRegistry> {
-  const program = await ensureTool("docker-registry");
+  const program = await ensureTool(options.referrers ? "registry" : "docker-registry");
   const folder = await mkdtemp(join(tmpdir(), "slipway-registry-"));
   const config = join(folder, "config.json");
   const daemon: DaemonOptions = {
-    command: [program, "serve", config],
+    command: options.referrers ? [program] : [program, "serve", config],
     log: join(folder, "log"),
     outlive: false,
   };

@@ -72,6 +72,22 @@ export const TOOLS = {
     path: "./database",
     version: "own",
   },
+  fulcio: {
+    from: "go",
+    path: "github.com/sigstore/fulcio",
+    version: "v1.8.8",
+  },
+  registry: {
+    from: "source",
+    module: moduleFolder("registry"),
+    path: ".",
+    version: "own",
+  },
+  "timestamp-server": {
+    from: "go",
+    path: "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server",
+    version: "v2.1.2",
+  },
   trivy: {
     from: "go",
     path: "github.com/aquasecurity/trivy/cmd/trivy",

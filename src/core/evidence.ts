@@ -2,6 +2,7 @@ import { BUILDER, PREDICATE_TYPES, type PredicateName } from "./attestations/nam
 import { allWell, type Rule } from "./policy.js";
 import { escape } from "./report/markdown.js";
 import { columns } from "./text.js";
+import { verifierFlags, type Verifier } from "./verifier.js";
 
 /** The answer of a verification for a terminal: a rule a line, and one line in the end. */
 export function rulesTable(rules: readonly Rule[]): string {
@@ -16,8 +17,16 @@ export function rulesTable(rules: readonly Rule[]): string {
 }
 
 /** The lines with which anybody verifies an image by hand, with cosign alone. */
-export function verifyCommands(reference: string, names: readonly PredicateName[]): string[] {
-  const flags = "--key cosign.pub --insecure-ignore-tlog=true";
+export function verifyCommands(
+  reference: string,
+  names: readonly PredicateName[],
+  verifier: Verifier,
+): string[] {
+  const root = verifier.kind === "identity" ? verifier.root?.path : undefined;
+  const flags = verifierFlags(verifier, { key: "cosign.pub", root: root ?? "" })
+    // As people write them; a truth value has to stand behind its sign.
+    .map((flag) => (flag.endsWith("=true") ? flag : quoted(flag)))
+    .join(" ");
   const types: Partial<Record<PredicateName, string>> = {
     provenance: "slsaprovenance1",
     sbom: "cyclonedx",
@@ -32,11 +41,21 @@ export function verifyCommands(reference: string, names: readonly PredicateName[
   ];
 }
 
+/** `--name=value` as two words of a shell. */
+function quoted(flag: string): string {
+  const at = flag.indexOf("=");
+  const value = flag.slice(at + 1);
+  const safe = /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+  return `${flag.slice(0, at)} ${safe}`;
+}
+
 /** What is shown of an image's evidence. */
 export interface Shown {
   /** By digest. */
   readonly reference: string;
   readonly rules: readonly Rule[];
+  /** Whose signature was looked for. */
+  readonly verifier: Verifier;
   /** What was found attested. */
   readonly predicates: readonly PredicateName[];
   /** `builder.id` of the provenance; empty when there is none. */
@@ -44,11 +63,17 @@ export interface Shown {
 }
 
 /** The evidence of an image for GitHub's step summary. */
-export function evidenceMarkdown({ reference, rules, predicates, builder }: Shown): string {
+export function evidenceMarkdown({
+  reference,
+  rules,
+  verifier,
+  predicates,
+  builder,
+}: Shown): string {
   const well = allWell(rules);
   const level =
     builder === BUILDER
-      ? "1: signed inside of the job that built it, with a key that the job holds"
+      ? "1: signed inside of the job that built it, with a key or an identity that the job holds"
       : builder === ""
         ? "none: there is no provenance"
         : "as its builder says";
@@ -63,10 +88,10 @@ export function evidenceMarkdown({ reference, rules, predicates, builder }: Show
     "",
     `SLSA build level ${level}. Builder: ${builder === "" ? "unknown" : escape(builder)}.`,
     "",
-    "Anybody with the public key verifies it with cosign alone:",
+    `Anybody${verifier.kind === "key" ? " with the public key" : ""} verifies it with cosign alone:`,
     "",
     "```sh",
-    ...verifyCommands(reference, predicates),
+    ...verifyCommands(reference, predicates, verifier),
     "```",
     "",
   ].join("\n");

@@ -1,10 +1,12 @@
 import type * as z from "zod";
 import { PREDICATE_TYPES, type PredicateName } from "./attestations/names.js";
 import {
+  modelOf,
   modelSchema,
   sbomSchema,
   testsSchema,
   vulnerabilitiesSchema,
+  type Model,
 } from "./attestations/predicates.js";
 import type { Statement } from "./attestations/statement.js";
 import type { Config } from "./config/schema.js";
@@ -33,6 +35,8 @@ export interface Evidence {
 
 export interface PolicyOptions {
   readonly policy: Config["verify"];
+  /** The model that the service has to load. */
+  readonly model: Config["model"];
   readonly now: Date;
 }
 
@@ -67,7 +71,7 @@ function judge(
       predicateType === PREDICATE_TYPES[name] && subject.some((one) => one.digest.sha256 === hex),
   );
   if (about.length === 0)
-    return [{ rule: name, ok: false, found: "no attestation of it that this key signed" }];
+    return [{ rule: name, ok: false, found: "no attestation of it with a good signature" }];
   const answers = (name === "vulnerabilities" ? latest(about) : about)
     // One that is all right is enough: a later release of the same content may have said more.
     .map(({ predicate }) => JUDGES[name](predicate, options));
@@ -147,13 +151,26 @@ const JUDGES: Readonly<Record<PredicateName, Judge>> = {
     const names = ok ? passedTests : failedTests;
     return [{ rule: "tests", ok, found: oneLine(`${result.toLowerCase()}: ${names.join(", ")}`) }];
   },
-  model: (predicate) => {
+  model: (predicate, { model }) => {
     const read = modelSchema.safeParse(predicate);
     if (!read.success) return [unreadable("model", read.error)];
-    const { name, stage, version } = read.data;
-    return [{ rule: "model", ok: true, found: oneLine(`${name} ${version ?? stage}`) }];
+    const found = modelText(read.data);
+    const wanted = modelOf(model);
+    if (!wanted) return [equal("model", found, "none (model.enabled)")];
+    // What the configuration leaves open (version, run, digest) the image may fill in.
+    const ok = Object.entries(wanted).every(
+      ([key, value]) => JSON.stringify(read.data[key as keyof Model]) === JSON.stringify(value),
+    );
+    const expected = ok ? "" : `, expected ${modelText(wanted)}`;
+    return [{ rule: "model", ok, found: oneLine(`${found}${expected}`) }];
   },
 };
+
+/** A model in one line. */
+function modelText({ name, stage, version, run, digest }: Model): string {
+  const more = [version, `(${stage})`, run && `run ${run}`, digest && `sha256:${digest.sha256}`];
+  return [name, ...more.filter(Boolean)].join(" ");
+}
 
 function equal(rule: string, found: string, wanted: string): Rule {
   const ok = found === wanted;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { BUILD_TYPE, BUILDER } from "./attestations/names.js";
+import { modelSchema, type Model } from "./attestations/predicates.js";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -19,6 +20,7 @@ const externalParameters = z.strictObject({
   repository: z.string().min(1),
   platforms: z.array(z.string()),
   configuration: z.record(z.string(), z.unknown()),
+  model: modelSchema.omit({ digest: true }).optional(),
 });
 
 /** The predicate `https://slsa.dev/provenance/v1` as Slipway writes and believes it. */
@@ -54,6 +56,8 @@ export interface Build {
   readonly configuration: Readonly<Record<string, unknown>>;
   /** Images that took part, by their use, each with a digest: `registry/name:tag@sha256:…`. */
   readonly images: Readonly<Record<string, string>>;
+  /** The model that the service is told to load; absent when it loads none. */
+  readonly model?: Model | undefined;
   /** Files that decide what is installed, with their SHA-256. */
   readonly files: Readonly<Record<string, string>>;
   readonly invocationId: string;
@@ -73,6 +77,7 @@ export function provenance(build: Build): Provenance {
         repository: build.repository,
         platforms: [...build.platforms],
         configuration: { ...build.configuration },
+        ...(build.model && { model: named(build.model) }),
       },
       resolvedDependencies: [
         ...commit(source),
@@ -81,6 +86,7 @@ export function provenance(build: Build): Provenance {
           name,
           digest: { sha256: sha256.parse(digest) },
         })),
+        ...artifact(build.model),
       ],
     },
     runDetails: {
@@ -105,4 +111,16 @@ function commit({ repository, revision }: Build["source"]): Resource[] {
 function image(name: string, reference: string): Resource {
   const [named = "", digest = ""] = reference.split("@sha256:");
   return { name, uri: `docker://${named}`, digest: { sha256: sha256.parse(digest) } };
+}
+
+function named({ name, stage, version, run }: Model): Omit<Model, "digest"> {
+  return { name, stage, ...(version && { version }), ...(run && { run }) };
+}
+
+/** The model as MLflow addresses it. */
+function artifact(model: Model | undefined): Resource[] {
+  if (!model?.digest) return [];
+  const { name, stage, version, digest } = model;
+  const uri = version === undefined ? `models:/${name}@${stage}` : `models:/${name}/${version}`;
+  return [{ name: "model", uri, digest: { ...digest } }];
 }

@@ -205,9 +205,11 @@ function imageEnvironment({ build, model }: Context["config"]): Record<string, s
     USER: "service",
     HOME: "/tmp",
     PORT: String(build.port),
-    MODEL_REGISTRY_NAME: model.name,
-    MODEL_STAGE: model.stage,
-    ...(model.version === undefined ? {} : { MODEL_VERSION: model.version }),
+    ...(model.enabled && {
+      MODEL_REGISTRY_NAME: model.name,
+      MODEL_STAGE: model.stage,
+      ...(model.version === undefined ? {} : { MODEL_VERSION: model.version }),
+    }),
   };
 }
 
@@ -217,6 +219,13 @@ export function imageLabels(
   { revision, sourceUrl }: BuildFacts,
 ): Record<string, string> {
   const { model } = config;
+  const models = {
+    "slipway.model.name": model.name,
+    "slipway.model.stage": model.stage,
+    "slipway.model.version": model.version,
+    "slipway.model.run": model.run,
+    "slipway.model.digest": model.digest,
+  };
   const labels: Record<string, string | undefined> = {
     "org.opencontainers.image.title": project.name,
     "org.opencontainers.image.version":
@@ -226,9 +235,7 @@ export function imageLabels(
     "org.opencontainers.image.revision": revision,
     "org.opencontainers.image.source": sourceUrl,
     "org.opencontainers.image.base.name": pythonImage(project.python.version, config.images),
-    "slipway.model.name": model.name,
-    "slipway.model.stage": model.stage,
-    "slipway.model.version": model.version,
+    ...(model.enabled && models),
     ...config.build.labels,
   };
   if (config.build.dockerfile !== undefined) delete labels["org.opencontainers.image.base.name"];

@@ -1,27 +1,32 @@
 import type { Container, Secret, Service } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
-import { SlipwayError } from "../core/errors.js";
-import { privateKeyProblem } from "../core/keys.js";
-import { lastLines } from "../core/text.js";
+import { verifierFlags, type Verifier } from "../core/verifier.js";
 import type { Context } from "./context.js";
 import { runTool } from "./execution.js";
 import { isPlain, withProgram, withRegistry, within, type Login } from "./programs.js";
 
 const CONFIG = "/etc/cosign";
-const KEY = "/run/cosign/cosign.key";
 const PUBLIC_KEY = "/run/cosign/cosign.pub";
+const ROOT = "/run/cosign/trusted-root.json";
 
 /** Seconds for one call of cosign; all it does is a few requests. */
 const LIMIT = 120;
 
 /** Who signs. */
 export interface Signer {
-  readonly key: Secret;
-  /** Password of the key; absent for a key with an empty one. */
-  readonly password?: Secret | undefined;
-  /** The other half of the key, PEM. */
-  readonly publicKey: string;
+  /** How these signatures are recognized. */
+  readonly verifier: Verifier;
+  /** Address of the key; absent unless it is in a KMS. */
+  readonly keyReference?: string | undefined;
+  /** How a sentence names the signer: "with this key". */
+  readonly named: string;
+  /** Flags of cosign's that say who signs, and by which services. */
+  readonly flags: readonly string[];
+  /** Variables of cosign's own environment. */
+  readonly secrets: Readonly<Record<string, Secret>>;
+  /** Gives a container what the flags name. */
+  readonly prepare: (container: Container) => Container;
 }
 
 /** An image in a registry, and how to get there. */
@@ -32,118 +37,77 @@ export interface Target {
   readonly registry?: Service | undefined;
 }
 
-/**
- * Checks a key before anything is run with it, and that its password opens it.
- *
- * @throws SlipwayError USAGE naming all that is missing or wrong; never the key.
- */
-export async function signerOf(
-  context: Context,
-  key: Secret | undefined,
-  password: Secret | undefined,
-): Promise<Signer> {
-  const text = (await key?.plaintext()) ?? "";
-  const problem = key ? privateKeyProblem(text) : "there is none: pass --key";
-  if (!key || problem !== undefined)
-    throw new SlipwayError(
-      "USAGE",
-      `The signing key (COSIGN_PRIVATE_KEY) cannot be used: ${problem ?? ""}. Nothing was run. \`slipway keys generate\` makes a pair.`,
-    );
-  const run = await cosign(
-    context,
-    withKey(base(context), { key, password }),
-    ["public-key", `--key=${KEY}`],
-    password,
-  );
-  if (run.exitCode !== 0)
-    throw new SlipwayError(
-      "USAGE",
-      `The password (COSIGN_PASSWORD) does not open the signing key: ${lastLines(run.stderr, 1)}. Nothing was signed.`,
-    );
-  return { key, password, publicKey: run.stdout };
-}
-
 /** Runs a command of cosign that signs; its last argument is the image. */
 export async function signing(
   context: Context,
-  signer: Signer,
+  { flags, secrets, prepare }: Signer,
   target: Target,
   args: readonly string[],
-  prepare: (container: Container) => Container = (container) => container,
+  files: (container: Container) => Container = (container) => container,
 ): Promise<ToolRun> {
-  const ready = withKey(offline(base(context)), signer);
-  const container = prepare(await withRegistry(ready, target));
+  const container = files(await withRegistry(prepare(base(context)), target));
   return await cosign(
     context,
     container,
-    [
-      ...args,
-      `--key=${KEY}`,
-      "--yes",
-      `--signing-config=${CONFIG}/signing-config.json`,
-      `--trusted-root=${CONFIG}/trusted-root.json`,
-      ...plain(target),
-      within(target, target.reference),
-    ],
-    signer.password,
+    [...args, ...flags, "--yes", ...plain(target), within(target, target.reference)],
+    secrets,
   );
 }
 
 /** Runs a command of cosign that verifies; its last argument is the image. */
 export async function verifying(
   context: Context,
-  publicKey: string,
+  verifier: Verifier,
   target: Target,
   args: readonly string[],
 ): Promise<ToolRun> {
-  const container = await withRegistry(base(context).withNewFile(PUBLIC_KEY, publicKey), target);
-  return await cosign(context, container, [
+  const root = verifier.kind === "identity" ? verifier.root?.text : undefined;
+  const ready = base(context)
+    .with((each) => (root === undefined ? each : each.withNewFile(ROOT, root)))
+    .with((each) =>
+      verifier.kind === "key" ? each.withNewFile(PUBLIC_KEY, verifier.publicKey) : each,
+    );
+  return await cosign(context, await withRegistry(ready, target), [
     ...args,
-    `--key=${PUBLIC_KEY}`,
-    // The signature is checked against the key alone: no public log has it.
-    "--insecure-ignore-tlog=true",
+    ...verifierFlags(verifier, { key: PUBLIC_KEY, root: ROOT }),
     ...plain(target),
     within(target, target.reference),
   ]);
 }
 
-function base(context: Context): Container {
+/** A container with cosign. */
+export function base(context: Context): Container {
   return withProgram(context, "cosign");
 }
 
 /** What makes cosign ask no service: neither a log nor a time stamp. */
-function offline(container: Container): Container {
+export function offline(container: Container): Container {
   return container
     .withExec(["mkdir", "-p", CONFIG])
     .withExec(["cosign", "signing-config", "create", "--out", `${CONFIG}/signing-config.json`])
     .withExec(["cosign", "trusted-root", "create", "--out", `${CONFIG}/trusted-root.json`]);
 }
 
-function withKey(
-  container: Container,
-  { key, password }: Pick<Signer, "key" | "password">,
-): Container {
-  const ready = container.withMountedSecret(KEY, key);
-  // Without the variable cosign asks a person.
-  return password ? ready : ready.withEnvVariable("COSIGN_PASSWORD", "");
-}
-
 function plain(target: Target): string[] {
   return isPlain(target, target.reference) ? ["--allow-http-registry"] : [];
 }
 
-/** Runs cosign once and never believes an earlier answer: registries change. */
-async function cosign(
+/**
+ * Runs cosign once and never believes an earlier answer: registries change.
+ *
+ * @param secrets Variables of its environment.
+ */
+export async function cosign(
   context: Context,
   container: Container,
   args: readonly string[],
-  password?: Secret,
+  secrets: Readonly<Record<string, Secret>> = {},
 ): Promise<ToolRun> {
   const attempt = `${new Date().toISOString()} ${context.attempt ?? ""}`;
   const { run } = await runTool({ attempt }, container, ["cosign", ...args], {
     timeout: LIMIT,
     version: "",
-    ...(password ? { secrets: { COSIGN_PASSWORD: password } } : {}),
+    secrets,
   });
   return run;
 }

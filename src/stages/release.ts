@@ -2,7 +2,7 @@ import { dag, type Directory } from "@dagger.io/dagger";
 
 import { BUILDER, PREDICATE_NAMES } from "../core/attestations/names.js";
 import {
-  modelPredicate,
+  modelOf,
   sha256,
   testsPredicate,
   vulnerabilitiesPredicate,
@@ -72,6 +72,7 @@ export async function release(
   const staging = { ...request, tags: [`build-${digest.slice(7, 19)}`] };
   const pushed = await pushTags(variants, staging);
   const target = { ...context, reference: pushed.reference, login: request.login };
+  const model = modelOf(context.config.model);
   const statements = {
     provenance: provenance({
       source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
@@ -79,6 +80,7 @@ export async function release(
       repository: request.repository,
       platforms: context.config.build.platforms,
       configuration: context.config,
+      model,
       images: await toolImages(context),
       files: filesOf(context),
       invocationId: `${request.repository}@${startedOn.toISOString()}`,
@@ -88,11 +90,11 @@ export async function release(
     sbom: JSON.parse(scanned.sbom) as unknown,
     vulnerabilities: vulnerabilitiesPredicate(scanned.result, BUILDER),
     tests: testsPredicate(checked.report, filesOf(context)),
-    model: modelPredicate(context.config.model),
+    ...(model && { model }),
   };
   await signImage(context, signer, target);
   await attestImage(context, signer, target, statements);
-  const verified = await verifyImage(context, signer.publicKey, target);
+  const verified = await verifyImage(context, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
   const published = await pushTags(variants, request);
   if (published.digest !== verified.evidence.digest)
@@ -102,7 +104,8 @@ export async function release(
     );
   const sections = releaseSections({
     reference: published.reference,
-    publicKey: signer.publicKey,
+    verifier: signer.verifier,
+    keyReference: signer.keyReference,
     scan: scanned.result,
     sbom: scanned.sbom,
     rules: verified.rules,

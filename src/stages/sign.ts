@@ -14,6 +14,7 @@ import {
 import { SlipwayError } from "../core/errors.js";
 import { lastLines } from "../core/text.js";
 import { readJson } from "../core/verdicts/verdict.js";
+import type { Verifier } from "../core/verifier.js";
 import { signing, verifying, type Signer, type Target } from "./cosign.js";
 import type { Context } from "./context.js";
 
@@ -26,7 +27,7 @@ const TYPES: Readonly<Record<PredicateName, string>> = {
 };
 
 /**
- * Signs an image by its digest, unless this key has signed it already.
+ * Signs an image by its digest, unless this signer has done so already.
  *
  * @returns whether a signature was added.
  * @throws SlipwayError USAGE for a reference without a digest, RELEASE when cosign fails.
@@ -37,21 +38,21 @@ export async function signImage(
   target: Target,
 ): Promise<boolean> {
   requireDigest(target);
-  const known = await verifying(context, signer.publicKey, target, ["verify", "--output=json"]);
+  const known = await verifying(context, signer.verifier, target, ["verify", "--output=json"]);
   if (known.exitCode === 0 && signedDigest(known.stdout) !== undefined) return false;
   const { exitCode, stderr } = await signing(context, signer, target, ["sign"]);
   if (exitCode !== 0) throw failed("signed", target, stderr);
   return true;
 }
 
-/** The statements of one kind about an image that a key signed; empty when there is none. */
+/** The statements of one kind about an image with a good signature; empty when there is none. */
 export async function statementsOf(
   context: Context,
-  publicKey: string,
+  verifier: Verifier,
   target: Target,
   name: PredicateName,
 ): Promise<Statement[]> {
-  const { exitCode, stdout } = await verifying(context, publicKey, target, [
+  const { exitCode, stdout } = await verifying(context, verifier, target, [
     "verify-attestation",
     `--type=${TYPES[name]}`,
   ]);
@@ -60,7 +61,7 @@ export async function statementsOf(
 
 /**
  * Attests what is known of an image, one statement after another (each changes one list in the
- * registry), but for those that this key has made already.
+ * registry), but for those that this signer has made already.
  *
  * @returns the names of those that were added.
  * @throws SlipwayError USAGE for a reference without a digest, RELEASE when cosign fails.
@@ -75,7 +76,7 @@ export async function attestImage(
   const added: PredicateName[] = [];
   for (const [key, predicate] of Object.entries(predicates)) {
     const name = key as PredicateName;
-    const known = await statementsOf(context, signer.publicKey, target, name);
+    const known = await statementsOf(context, signer.verifier, target, name);
     if (known.some((each) => sameStatement(each.predicate, predicate))) continue;
     const file = dag.directory().withNewFile("predicate.json", JSON.stringify(predicate));
     const { exitCode, stderr } = await signing(

@@ -4,6 +4,7 @@ import { SlipwayError } from "../core/errors.js";
 import { publicKeyProblem } from "../core/keys.js";
 import { decide, type Evidence, type Rule } from "../core/policy.js";
 import { lastLines } from "../core/text.js";
+import { wantedIdentity, type Verifier } from "../core/verifier.js";
 import { verifying, type Target } from "./cosign.js";
 import type { Context } from "./context.js";
 import { statementsOf } from "./sign.js";
@@ -12,6 +13,8 @@ import { statementsOf } from "./sign.js";
 export interface Verified {
   readonly rules: readonly Rule[];
   readonly evidence: Evidence;
+  /** Whose signatures were looked for. */
+  readonly verifier: Verifier;
 }
 
 /**
@@ -20,32 +23,32 @@ export interface Verified {
  */
 export async function verifyImage(
   context: Context,
-  publicKey: string,
+  verifier: Verifier,
   target: Target,
 ): Promise<Verified> {
-  const { exitCode, stdout, stderr } = await verifying(context, publicKey, target, [
+  const { exitCode, stdout, stderr } = await verifying(context, verifier, target, [
     "verify",
     "--output=json",
   ]);
   const digest = exitCode === 0 ? signedDigest(stdout) : undefined;
   const statements =
-    digest === undefined ? {} : await statementsAbout(context, publicKey, atDigest(target, digest));
+    digest === undefined ? {} : await statementsAbout(context, verifier, atDigest(target, digest));
   const complaint = exitCode === 0 ? "there is none, only attestations" : lastLines(stderr, 1);
   const evidence: Evidence = { digest, complaint, statements };
-  const { verify: policy } = context.config;
-  return { evidence, rules: decide(evidence, { policy, now: new Date() }) };
+  const { verify: policy, model } = context.config;
+  return { evidence, verifier, rules: decide(evidence, { policy, model, now: new Date() }) };
 }
 
 async function statementsAbout(
   context: Context,
-  publicKey: string,
+  verifier: Verifier,
   target: Target,
 ): Promise<Evidence["statements"]> {
   const names = context.config.verify.predicates;
   const found = await Promise.all(
     names.map(async (name): Promise<[PredicateName, Awaited<ReturnType<typeof statementsOf>>]> => [
       name,
-      await statementsOf(context, publicKey, target, name),
+      await statementsOf(context, verifier, target, name),
     ]),
   );
   return Object.fromEntries(found);
@@ -59,24 +62,50 @@ export function atDigest(target: Target, digest: string): Target {
 }
 
 /**
- * The key to verify with: what the caller gives, else `verify.key` of the project.
+ * Whose signatures count: of the key that the caller gives, else of `verify.identity`, else of the
+ * key in `verify.key` of the project.
  *
- * @throws SlipwayError USAGE when there is none.
+ * @throws SlipwayError USAGE when there is none, or one that cannot be used.
  */
-export async function publicKeyOf(context: Context, given: string | undefined): Promise<string> {
+export async function verifierOf(context: Context, given: string | undefined): Promise<Verifier> {
   const path = context.config.verify.key;
-  const text =
-    given ??
-    (await context.source
-      .file(path)
-      .contents()
-      .catch(() => undefined));
+  const identity = given === undefined ? await identityOf(context) : undefined;
+  if (identity) return identity;
+  const publicKey = given ?? (await textOf(context, path));
+  if (publicKey === undefined)
+    throw new SlipwayError(
+      "USAGE",
+      `There is no key to verify with: pass --public-key, put it in ${path} (verify.key), or say who signs without one (verify.identity and verify.issuer).`,
+    );
+  const problem = publicKeyProblem(publicKey);
+  if (problem === undefined) return { kind: "key", publicKey };
+  throw new SlipwayError("USAGE", `The key to verify with cannot be used: ${problem}.`);
+}
+
+/**
+ * Who signs without a key, as the configuration says; undefined when it says nothing.
+ *
+ * @throws SlipwayError USAGE for half of an identity, or a trusted root that is not there.
+ */
+export async function identityOf(
+  context: Context,
+): Promise<Extract<Verifier, { kind: "identity" }> | undefined> {
+  const { verify } = context.config;
+  const wanted = wantedIdentity(verify);
+  const path = verify.trustedRoot;
+  if (!wanted || path === undefined) return wanted && { kind: "identity", ...wanted };
+  const text = await textOf(context, path);
   if (text === undefined)
     throw new SlipwayError(
       "USAGE",
-      `There is no key to verify with: pass --public-key, or put it in ${path} (verify.key).`,
+      `There is no key to verify with, and no file ${path} (verify.trustedRoot) in the project.`,
     );
-  const problem = publicKeyProblem(text);
-  if (problem === undefined) return text;
-  throw new SlipwayError("USAGE", `The key to verify with cannot be used: ${problem}.`);
+  return { kind: "identity", ...wanted, root: { path, text } };
+}
+
+async function textOf({ source }: Context, path: string): Promise<string | undefined> {
+  return await source
+    .file(path)
+    .contents()
+    .catch(() => undefined);
 }

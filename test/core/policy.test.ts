@@ -6,11 +6,12 @@ import {
   PREDICATE_TYPES,
   type PredicateName,
 } from "../../src/core/attestations/names.js";
+import type { Model } from "../../src/core/attestations/predicates.js";
 import type { Statement } from "../../src/core/attestations/statement.js";
 import type { Config } from "../../src/core/config/schema.js";
 import { evidenceMarkdown, rulesTable } from "../../src/core/evidence.js";
 import { allWell, decide, type Evidence, type Rule } from "../../src/core/policy.js";
-import { provenance } from "../../src/core/provenance.js";
+import { provenance, type Provenance } from "../../src/core/provenance.js";
 
 const test = suite("policy");
 
@@ -25,18 +26,21 @@ const POLICY: Config["verify"] = {
   age: 24,
 };
 
-const built = provenance({
-  source: { repository: "https://git.example/team/greeter", revision: "ab".repeat(20) },
-  folder: ".",
-  repository: "registry.example/team/greeter",
-  platforms: [],
-  configuration: { test: {} },
-  images: { "base image": `registry.example/python:3.13-slim@${DIGEST}` },
-  files: { "poetry.lock": HEX },
-  invocationId: "1",
-  startedOn: NOW,
-  finishedOn: NOW,
-});
+const withModel = (model?: Model): Provenance =>
+  provenance({
+    source: { repository: "https://git.example/team/greeter", revision: "ab".repeat(20) },
+    folder: ".",
+    repository: "registry.example/team/greeter",
+    platforms: [],
+    configuration: { test: {} },
+    images: { "base image": `registry.example/python:3.13-slim@${DIGEST}` },
+    model,
+    files: { "poetry.lock": HEX },
+    invocationId: "1",
+    startedOn: NOW,
+    finishedOn: NOW,
+  });
+const built = withModel();
 
 const scanned = (
   finishedOn: string,
@@ -57,7 +61,7 @@ const GOOD: Readonly<Record<PredicateName, unknown>> = {
     passedTests: ["test"],
     failedTests: [],
   },
-  model: { name: "iris", stage: "production" },
+  model: { name: "iris", stage: "production", version: "7", run: "4f1c", digest: { sha256: HEX } },
 };
 
 const statement = (name: PredicateName, predicate: unknown, hex = HEX): Statement => ({
@@ -72,8 +76,10 @@ function evidence(change: Partial<Record<PredicateName, readonly Statement[]>> =
   return { digest: DIGEST, complaint: "", statements: { ...Object.fromEntries(good), ...change } };
 }
 
-function judged(of: Evidence, policy: Partial<Config["verify"]> = {}): Rule[] {
-  return decide(of, { policy: { ...POLICY, ...policy }, now: NOW });
+const MODEL: Config["model"] = { enabled: true, name: "iris", stage: "production" };
+
+function judged(of: Evidence, policy: Partial<Config["verify"]> = {}, model = MODEL): Rule[] {
+  return decide(of, { policy: { ...POLICY, ...policy }, model, now: NOW });
 }
 
 /** Names of the rules that do not hold. */
@@ -179,6 +185,53 @@ test("fails_on_tests_that_failed_or_of_which_none_passed", () => {
   }
 });
 
+test("fails_on_another_model_than_the_one_that_is_configured", () => {
+  const found = (change: Partial<Config["model"]>): Rule | undefined =>
+    judged(evidence(), {}, { ...MODEL, ...change }).find(({ rule }) => rule === "model");
+  const right = { version: "7", run: "4f1c", digest: DIGEST };
+  for (const change of [{}, { version: "7" }, right]) assert.ok(found(change)?.ok);
+  assert.is(found(right)?.found, `iris 7 (production) run 4f1c ${DIGEST}`);
+  for (const wrong of [
+    { name: "rose" },
+    { stage: "staging" },
+    { version: "8" },
+    { run: "ffff" },
+    { digest: `sha256:${"0b".repeat(32)}` },
+    { enabled: false },
+  ]) {
+    const rule = found({ ...right, ...wrong });
+    assert.is(rule?.ok, false, JSON.stringify(wrong));
+    assert.match(rule?.found ?? "", "iris 7 (production) run 4f1c sha256:");
+  }
+});
+
+test("says_in_the_provenance_which_model_went_in_and_nothing_where_there_is_none", () => {
+  const { externalParameters, resolvedDependencies } = built.buildDefinition;
+  assert.not.ok("model" in externalParameters);
+  const model = { name: "iris", stage: "production", version: "7", run: "4f1c" };
+  const { buildDefinition } = withModel({ ...model, digest: { sha256: HEX } });
+  assert.equal(buildDefinition.externalParameters.model, model);
+  assert.equal(buildDefinition.resolvedDependencies.slice(resolvedDependencies.length), [
+    { name: "model", uri: "models:/iris/7", digest: { sha256: HEX } },
+  ]);
+  const staged = { name: "iris", stage: "production", digest: { sha256: HEX } };
+  assert.is(
+    withModel(staged).buildDefinition.resolvedDependencies.at(-1)?.uri,
+    "models:/iris@production",
+  );
+  assert.equal(
+    withModel(model).buildDefinition.resolvedDependencies,
+    resolvedDependencies,
+    "without a digest it is not resolved",
+  );
+  const of = evidence({ provenance: [statement("provenance", withModel(model))] });
+  assert.equal(broken(of), []);
+  const more = { ...withModel(model), buildDefinition: { ...buildDefinition } };
+  const odd = { ...model, weights: "other" };
+  more.buildDefinition.externalParameters = { ...externalParameters, model: odd };
+  assert.equal(broken(evidence({ provenance: [statement("provenance", more)] })), ["provenance"]);
+});
+
 test("takes_one_good_statement_among_older_ones", () => {
   const old = statement("vulnerabilities", scanned("2026-01-01T00:00:00Z"));
   const fresh = statement("vulnerabilities", GOOD.vulnerabilities);
@@ -190,7 +243,8 @@ test("takes_one_good_statement_among_older_ones", () => {
 });
 
 test("claims_no_more_than_level_1", () => {
-  const shown = { reference: `registry.example/x@${DIGEST}`, rules: judged(evidence()) };
+  const verifier = { kind: "key", publicKey: "" } as const;
+  const shown = { reference: `registry.example/x@${DIGEST}`, rules: judged(evidence()), verifier };
   const text = evidenceMarkdown({ ...shown, predicates: ["provenance"], builder: BUILDER });
   assert.match(text, "SLSA build level 1: signed inside of the job");
   assert.match(

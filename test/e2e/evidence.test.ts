@@ -225,7 +225,7 @@ test("fails_for_an_attestation_that_was_altered", async () => {
   await bundles.attach(digest, forged);
   const verdict = await verify(digest);
   assert.equal(broken(verdict), ["tests"]);
-  assert.match(verdict.table, /tests +FAILED +no attestation of it that this key signed/);
+  assert.match(verdict.table, /tests +FAILED +no attestation of it with a good signature/);
 });
 
 test("fails_for_an_attestation_that_somebody_else_signed", async () => {
@@ -253,6 +253,17 @@ test("fails_for_parameters_that_nobody_described_old_scans_and_open_criticals", 
   assert.equal(broken(verdict), ["provenance", "vulnerabilities", "scan age"]);
   assert.match(verdict.table, /backdoor/);
   assert.match(verdict.table, /CVE-2025-43859/);
+});
+
+test("fails_for_another_model_than_the_one_that_is_configured", async () => {
+  const reference = `${repository}@${await image()}`;
+  const verdict = async (...set: string[]): Promise<Verdict> =>
+    await evidence.verify(reference, { set: ["verify.predicates=model", ...set] });
+  const right = await verdict("model.name=iris");
+  assert.equal(broken(right), [], right.table);
+  const wrong = await verdict("model.name=iris", "model.version=7");
+  assert.equal(broken(wrong), ["model"]);
+  assert.match(wrong.table, "iris (production), expected iris 7 (production)");
 });
 
 test("signs_no_tag_and_trusts_no_tag_that_was_moved", async () => {

@@ -8,6 +8,7 @@ import * as assert from "uvu/assert";
 
 import { makeDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
+import type { Provenance } from "../../src/core/provenance.js";
 import { environment } from "./support/by-hand.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
@@ -133,6 +134,39 @@ test("is_verified_by_the_very_lines_of_the_documentation", async () => {
     const { code, stderr } = await cosign(words, { cwd: keys.folder });
     assert.is(code, 0, `${line}\n${stderr}`);
   }
+});
+
+test("says_which_model_goes_in_and_nothing_where_there_is_none", async () => {
+  const out = join(folder.path, "modelled");
+  const name = `${registry.address}/team/modelled`;
+  const digest = `sha256:${"0a".repeat(32)}`;
+  const set = [
+    ...["model.name=rose", "model.version=7", "model.run=4f1c", `model.digest=${digest}`],
+    "verify.predicates=provenance,model",
+  ];
+  const modelled = new Evidence(session, good, { ...given, set }, keys);
+  const { table } = await modelled.release(
+    { repository: name, ...facts },
+    `evidence { export(path: ${JSON.stringify(out)}) }`,
+  );
+  assert.match(table, `rose 7 (production) run 4f1c ${digest}`);
+  const read = async (file: string): Promise<{ predicate: Provenance }> =>
+    JSON.parse(await readFile(join(out, "statements", file), "utf8")) as { predicate: Provenance };
+  const { buildDefinition } = (await read("provenance-1.json")).predicate;
+  const said = { name: "rose", stage: "production", version: "7", run: "4f1c" };
+  assert.equal(buildDefinition.externalParameters.model, said);
+  assert.is(buildDefinition.resolvedDependencies.at(-1)?.uri, "models:/rose/7");
+  const { Labels } = await inspect(`${name}:1.4.2`);
+  assert.is(Labels?.["slipway.model.run"], "4f1c");
+  const without = new Evidence(
+    session,
+    good,
+    { ...given, set: ["model.enabled=false", "verify.predicates=provenance,model"] },
+    keys,
+  );
+  const refused = await refusal(without.release({ repository: `${registry.address}/team/none` }));
+  assert.match(refused, /stopped by the verification; no tag was moved/);
+  assert.match(refused, /model +FAILED +no attestation of it/);
 });
 
 test("pushes_nothing_that_the_scan_stops", async () => {

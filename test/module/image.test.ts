@@ -54,6 +54,18 @@ test("labels_say_what_is_known_and_nothing_else", () => {
   assert.not.ok("org.opencontainers.image.created" in labels);
 });
 
+test("labels_say_nothing_of_a_model_where_there_is_none", () => {
+  const models = (set: string[]): string[] =>
+    Object.keys(imageLabels(service(set), {})).filter((name) => name.startsWith("slipway.model"));
+  assert.equal(models(["model.enabled=false", "model.version=7"]), []);
+  assert.equal(models(["model.run=4f1c", `model.digest=sha256:${"0a".repeat(32)}`]), [
+    "slipway.model.name",
+    "slipway.model.stage",
+    "slipway.model.run",
+    "slipway.model.digest",
+  ]);
+});
+
 test("labels_of_the_configuration_win", () => {
   const labels = imageLabels(service(["build.labels.org.opencontainers.image.title=Orders"]), {});
   assert.is(labels["org.opencontainers.image.title"], "Orders");

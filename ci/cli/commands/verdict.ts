@@ -119,7 +119,8 @@ function usage(name: keyof typeof VERDICTS, flags: string): string {
     "  --output text|json, -j   how the result is written to standard output",
     "  --engine, --progress, -q, --quiet: see slipway --help",
     "",
-    "COSIGN_PRIVATE_KEY and COSIGN_PASSWORD of the environment are the key and its password.",
+    "COSIGN_PRIVATE_KEY and COSIGN_PASSWORD of the environment are the key and its password;",
+    "SIGSTORE_ID_TOKEN, or GitHub's permission id-token: write, is who signs without a key.",
     "",
   ].join("\n");
 }

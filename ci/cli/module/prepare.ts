@@ -5,6 +5,7 @@ import type { Session } from "../session/open.js";
 import { coreObject } from "./core.js";
 import { loadModule, OWN_MODULE } from "./load.js";
 import { parseWords, type Invocation, type OwnFlags, type Step } from "./parse.js";
+import { withSigner } from "./signer.js";
 import type { ModuleTypes, ObjectType } from "./types.js";
 import type { Value } from "./values.js";
 
@@ -41,7 +42,7 @@ export async function prepare(
   const registry = isOwn ? loopbackOf(parsed.steps) : undefined;
   const steps = parsed.steps.map((step, index) => {
     if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
-    return absoluteExport(isOwn ? withKeys(step) : step);
+    return absoluteExport(isOwn ? withSigner(step, process.env) : step);
   });
   return { ...parsed, steps, types, coreObject: core };
 }
@@ -64,24 +65,6 @@ function withDefaults(step: Step, isOwn: boolean): Step {
       }));
       if (items.length > 0) args.set(arg.name, { kind: "list", items });
     }
-  }
-  return { fn: step.fn, args };
-}
-
-/** Secrets of the environment that cosign's users know, by the argument that takes each. */
-const KEYS: Readonly<Record<string, string>> = {
-  key: "COSIGN_PRIVATE_KEY",
-  keyPassword: "COSIGN_PASSWORD",
-};
-
-/** The signing key out of the environment, unless another was given; its value is never read here. */
-function withKeys(step: Step): Step {
-  const args = new Map<string, Value>(step.args);
-  for (const { name, type } of step.fn.args) {
-    const variable = KEYS[name];
-    if (args.has(name) || type.name !== "Secret" || variable === undefined) continue;
-    if (process.env[variable] === undefined) continue;
-    args.set(name, { kind: "address", type: "Secret", address: `env://${variable}`, ignore: [] });
   }
   return { fn: step.fn, args };
 }

@@ -74,10 +74,18 @@ export const modelSchema = z.strictObject({
   name: z.string().min(1),
   stage: z.string().min(1),
   version: z.string().optional(),
+  /** Id of the run that made it. */
+  run: z.string().optional(),
+  /** Of its artifact. */
+  digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
 });
 
-export function modelPredicate({ name, stage, version }: Config["model"]): unknown {
-  return { name, stage, ...(version === undefined ? {} : { version }) };
+export type Model = z.infer<typeof modelSchema>;
+
+/** What is known of the model; undefined for a service that loads none. */
+export function modelOf({ enabled, digest, ...known }: Config["model"]): Model | undefined {
+  if (!enabled) return undefined;
+  return { ...known, ...(digest && { digest: { sha256: digest.replace("sha256:", "") } }) };
 }
 
 /** The CycloneDX bill of materials, as far as a policy reads it. */

@@ -39,3 +39,19 @@ export const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, "expected a date such as 2027-01-31")
   .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date that exists");
+
+/** The very text, or a regular expression between slashes. */
+export const pattern = (expected: string) =>
+  z
+    .string()
+    .min(1, expected)
+    .refine((text) => {
+      if (!text.startsWith("/")) return true;
+      try {
+        return (
+          text.length > 2 && text.endsWith("/") && new RegExp(text.slice(1, -1)) instanceof RegExp
+        );
+      } catch {
+        return false;
+      }
+    }, expected);

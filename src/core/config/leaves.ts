@@ -13,6 +13,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   MODEL_REGISTRY_NAME: "model.name",
   MODEL_STAGE: "model.stage",
   MODEL_VERSION: "model.version",
+  MODEL_RUN_ID: "model.run",
+  MODEL_DIGEST: "model.digest",
 };
 
 /** Every key, in the order of the documentation. */

@@ -6,6 +6,7 @@ import {
   httpUrl,
   imageReference,
   paths,
+  pattern,
   pythonVersion,
   relativePath,
   seconds,
@@ -239,10 +240,31 @@ const scan = z.strictObject({
     .describe("Hours after which the database is too old to believe"),
 });
 
+const sign = z.strictObject({
+  signingConfig: relativePath
+    .optional()
+    .describe(
+      "Signing configuration of a Sigstore of one's own (`cosign signing-config create`), for signing without a key. Default: the public one",
+    ),
+});
+
 const verify = z.strictObject({
   key: relativePath
     .default("cosign.pub")
     .describe("The public key in the project that signatures are checked with"),
+  identity: pattern("expected an identity, or a regular expression between slashes")
+    .optional()
+    .describe(
+      "Identity in the certificate of who signs without a key; between slashes a regular expression for all of it. Default: signatures are by verify.key",
+    ),
+  issuer: pattern("expected an issuer's URL, or a regular expression between slashes")
+    .optional()
+    .describe("OIDC issuer that vouches for verify.identity; the same forms"),
+  trustedRoot: relativePath
+    .optional()
+    .describe(
+      "Trusted root of a Sigstore of one's own (`cosign trusted-root create`). Default: the public one",
+    ),
   predicates: z
     .array(z.enum(PREDICATE_NAMES))
     .default(["provenance", "sbom", "vulnerabilities", "tests"])
@@ -266,6 +288,10 @@ const verify = z.strictObject({
 });
 
 const model = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("Whether the service loads a model; without one nothing is said of it anywhere"),
   name: z.string().min(1).default("iris-random-forest").describe("Registered model's name"),
   stage: z.string().min(1).default("production").describe("Stage or alias of the model"),
   version: z
@@ -273,6 +299,19 @@ const model = z.strictObject({
     .min(1)
     .optional()
     .describe("Model version. Default: the one the stage points at"),
+  run: z
+    .string('expected a string such as "4f1c0a"')
+    .min(1)
+    .optional()
+    .describe("Id of the run that made the model"),
+  digest: z
+    .string()
+    .regex(
+      /^sha256:[0-9a-f]{64}$/,
+      "expected a digest such as sha256:4f1c…, 64 digits in lower case",
+    )
+    .optional()
+    .describe("Digest of the model's artifact"),
 });
 
 const images = z.strictObject({
@@ -315,6 +354,7 @@ export const configSchema = z.strictObject({
   build: build.prefault({}).describe("The image"),
   publish: publish.prefault({}).describe("Where the image goes"),
   scan: scan.prefault({}).describe("Vulnerabilities, secrets and licenses in the image (trivy)"),
+  sign: sign.prefault({}).describe("Who signs, beside what the caller gives"),
   verify: verify.prefault({}).describe("What an image must prove before its tags are given to it"),
   model: model.prefault({}).describe("The model that the service loads"),
   images: images

@@ -4,14 +4,17 @@ import { sha256 } from "../attestations/predicates.js";
 import { verifyCommands } from "../evidence.js";
 import type { Rule } from "../policy.js";
 import type { ScanResult } from "../scan/verdict.js";
+import type { Verifier } from "../verifier.js";
 import type { Sections } from "./sections.js";
 
 /** What a release knows of the image beside the checks of its source. */
 export interface Released {
   /** By digest. */
   readonly reference: string;
-  /** PEM of the key that everything was verified with. */
-  readonly publicKey: string;
+  /** How the signatures were recognized. */
+  readonly verifier: Verifier;
+  /** The KMS that the key is in; absent for one that is not. */
+  readonly keyReference?: string | undefined;
   readonly scan: ScanResult;
   /** CycloneDX, as JSON. */
   readonly sbom: string;
@@ -44,7 +47,7 @@ const bill = z.object({
 
 /** The parts of report.json that a release adds to the checks. */
 export function releaseSections(released: Released): Sections {
-  const { reference, publicKey, rules, predicates } = released;
+  const { reference, verifier, rules, predicates } = released;
   // Copied: a report is data of its own.
   const { state, reason, scanner, packages, findings } = structuredClone(released.scan);
   return {
@@ -59,17 +62,27 @@ export function releaseSections(released: Released): Sections {
     evidence: {
       reference,
       digest: reference.slice(reference.indexOf("@") + 1),
-      signer: { kind: "key", identity: `sha256:${fingerprint(publicKey)}` },
+      signer: signerOf(released),
       builder: BUILDER,
       slsaLevel: 1,
       predicates: predicates.map((name) => ({ name, type: PREDICATE_TYPES[name] })),
       rules: rules.map(({ rule, ok, found }) => ({ rule, passed: ok, detail: found })),
-      commands: verifyCommands(reference, predicates).map((command, index) => ({
+      commands: verifyCommands(reference, predicates, verifier).map((command, index) => ({
         title: index === 0 ? "signature" : (predicates[index - 1] ?? ""),
         command,
       })),
     },
   };
+}
+
+function signerOf({
+  verifier,
+  keyReference,
+}: Released): NonNullable<Sections["evidence"]>["signer"] {
+  if (verifier.kind === "identity")
+    return { kind: "keyless", identity: verifier.identity, issuer: verifier.issuer };
+  if (keyReference !== undefined) return { kind: "kms", identity: keyReference };
+  return { kind: "key", identity: `sha256:${fingerprint(verifier.publicKey)}` };
 }
 
 /** SHA-256 of the key itself, whatever lines its text has. */

@@ -49,11 +49,21 @@ test("prefers_flag_over_environment_over_file_over_default", () => {
 });
 
 test("takes_the_model_from_the_registry_variables", () => {
-  const env = { MODEL_REGISTRY_NAME: "wine", MODEL_STAGE: "staging", MODEL_VERSION: "7" };
+  const digest = `sha256:${"0a".repeat(32)}`;
+  const env = {
+    MODEL_REGISTRY_NAME: "wine",
+    MODEL_STAGE: "staging",
+    MODEL_VERSION: "7",
+    MODEL_RUN_ID: "4f1c",
+    MODEL_DIGEST: digest,
+  };
   assert.equal(resolveConfig({ pyproject: undefined, env }).config.model, {
+    enabled: true,
     name: "wine",
     stage: "staging",
     version: "7",
+    run: "4f1c",
+    digest,
   });
   const both = resolveConfig({ pyproject: undefined, env: { ...env, SLIPWAY_MODEL_NAME: "rose" } });
   assert.is(both.config.model.name, "rose");
@@ -226,7 +236,7 @@ test("takes_a_shard_within_its_number_of_parts_only", () => {
 });
 
 test("has_one_variable_for_each_key", () => {
-  assert.is(environmentNames.size, leaves.length + 3);
+  assert.is(environmentNames.size, leaves.length + 5);
 });
 
 test("finds_every_misspelt_key_of_random_files", () => {

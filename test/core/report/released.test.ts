@@ -10,7 +10,7 @@ const REFERENCE = `registry.example/iris@sha256:${"0a".repeat(32)}`;
 
 const RELEASED: Released = {
   reference: REFERENCE,
-  publicKey: KEY,
+  verifier: { kind: "key", publicKey: KEY },
   scan: {
     state: "PASSED",
     counts: { UNKNOWN: 0, LOW: 0, MEDIUM: 0, HIGH: 1, CRITICAL: 0 },
@@ -73,11 +73,26 @@ test("names_the_key_by_what_it_is_and_not_by_how_it_is_written", () => {
   const one = releaseSections(RELEASED).evidence?.signer.identity;
   const other = releaseSections({
     ...RELEASED,
-    publicKey: KEY.replace("AAEC\nAwQ=", "AAECAwQ="),
+    verifier: { kind: "key", publicKey: KEY.replace("AAEC\nAwQ=", "AAECAwQ=") },
   }).evidence?.signer.identity;
   // SHA-256 of the bytes 0 to 4.
   assert.is(one, "sha256:08bb5e5d6eaac1049ede0893d30ed022b1a4d9b5b48db414871f51c9cb35283d");
   assert.is(other, one);
+});
+
+test("names_who_signed_by_a_kms_or_by_an_identity", () => {
+  const signer = (change: Partial<Released>): unknown =>
+    releaseSections({ ...RELEASED, ...change }).evidence?.signer;
+  assert.equal(signer({ keyReference: "awskms:///alias/release" }), {
+    kind: "kms",
+    identity: "awskms:///alias/release",
+  });
+  const [identity, issuer] = ["ann@example.com", "https://issuer.example"];
+  assert.equal(signer({ verifier: { kind: "identity", identity, issuer } }), {
+    kind: "keyless",
+    identity,
+    issuer,
+  });
 });
 
 test("refuses_a_bill_of_materials_of_another_form", () => {

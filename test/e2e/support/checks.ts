@@ -20,6 +20,8 @@ export interface Given {
   readonly database?: string;
   /** Registry on this machine's loopback, `127.0.0.1:port`. */
   readonly registry?: string;
+  /** Further ports of this machine that are reached where the registry is. */
+  readonly ports?: readonly number[];
   /** Folder of this machine that the reports are written to. */
   readonly exportTo?: string;
 }
@@ -36,7 +38,7 @@ export async function slipway(
   source: string,
   given: Given = {},
 ): Promise<string> {
-  const { folder, safetyKey, advisories, database, registry, set = [] } = given;
+  const { folder, safetyKey, advisories, database, registry, ports = [], set = [] } = given;
   const fields = Object.entries({
     source: await session.directory(source),
     set: [`python.version=${PYTHON}`, ...set],
@@ -44,16 +46,22 @@ export async function slipway(
     safetyKey,
     advisories: advisories === undefined ? undefined : await session.directory(advisories),
     database: database === undefined ? undefined : await session.directory(database),
-    registry: registry === undefined ? undefined : await loopback(session, registry),
+    registry: registry === undefined ? undefined : await loopback(session, registry, ports),
   }).filter(([, value]) => value !== undefined);
   return `slipway(${fields.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
 }
 
 /** ID of a service on this machine's loopback. */
-async function loopback(session: Session, address: string): Promise<string> {
-  const port = Number(address.split(":").at(-1));
+async function loopback(
+  session: Session,
+  address: string,
+  more: readonly number[],
+): Promise<string> {
+  const ports = [Number(address.split(":").at(-1)), ...more]
+    .map((port) => `{ frontend: ${port}, backend: ${port} }`)
+    .join(", ");
   const { host } = await session.query<{ host: { service: { id: string } } }>(
-    `{ host { service(host: "127.0.0.1", ports: [{ frontend: ${port}, backend: ${port} }]) { id } } }`,
+    `{ host { service(host: "127.0.0.1", ports: [${ports}]) { id } } }`,
   );
   return host.service.id;
 }

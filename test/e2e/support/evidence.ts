@@ -121,15 +121,51 @@ export class Evidence {
     return (await this.#ask<{ sign: string }>(`sign${fields(all)}`)).sign;
   }
 
+  async attest(
+    reference: string,
+    name: string,
+    path: string,
+    more: Readonly<Record<string, unknown>> = {},
+  ): Promise<string> {
+    const all = {
+      reference,
+      name,
+      predicate: await fileId(this.session, path),
+      key: await secret(this.session, this.keys.privateKey),
+      keyPassword: await secret(this.session, PASSWORD),
+      ...more,
+    };
+    return (await this.#ask<{ attest: string }>(`attest${fields(all)}`)).attest;
+  }
+
+  /** Writes what is attested of an image to a folder. */
+  async evidence(reference: string, path: string): Promise<void> {
+    const publicKey = await fileId(this.session, join(this.keys.folder, "cosign.pub"));
+    const asked = fields({ reference, publicKey });
+    await this.#ask(`evidence${asked} { export(path: ${JSON.stringify(path)}) }`);
+  }
+
+  /** Verifies by what the configuration says alone. */
+  async verifyBy(reference: string): Promise<Verdict> {
+    return await this.#verdict({ reference });
+  }
+
   async verify(
     reference: string,
     options: { readonly keys?: Keys; readonly set?: readonly string[] } = {},
   ): Promise<Verdict> {
     const { folder } = options.keys ?? this.keys;
     const publicKey = await fileId(this.session, join(folder, "cosign.pub"));
+    return await this.#verdict({ reference, publicKey }, options.set);
+  }
+
+  async #verdict(
+    args: Readonly<Record<string, unknown>>,
+    set: readonly string[] = [],
+  ): Promise<Verdict> {
     const answer = await this.#ask<{ verify: Verdict }>(
-      `verify${fields({ reference, publicKey })} { passed reference table markdown json }`,
-      options.set,
+      `verify${fields(args)} { passed reference table markdown json }`,
+      set,
     );
     return answer.verify;
   }

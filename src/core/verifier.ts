@@ -1,0 +1,102 @@
+import * as z from "zod";
+import type { Config } from "./config/schema.js";
+import { SlipwayError } from "./errors.js";
+
+/** How a good signature is recognized. */
+export type Verifier =
+  /** By a key, PEM. */
+  | { readonly kind: "key"; readonly publicKey: string }
+  /** By the identity in a certificate, and by who vouches for it. */
+  | {
+      readonly kind: "identity";
+      readonly identity: string;
+      readonly issuer: string;
+      /** trusted_root.json of a Sigstore of one's own; the public one when absent. */
+      readonly root?: { readonly path: string; readonly text: string } | undefined;
+    };
+
+/**
+ * Identity and issuer that the configuration asks for; undefined when it asks for neither.
+ *
+ * @throws SlipwayError USAGE when one of the two is missing: one alone says nothing.
+ */
+export function wantedIdentity(
+  verify: Config["verify"],
+): { readonly identity: string; readonly issuer: string } | undefined {
+  const { identity, issuer } = verify;
+  if (identity === undefined && issuer === undefined) return undefined;
+  if (identity !== undefined && issuer !== undefined) return { identity, issuer };
+  const missing = identity === undefined ? "verify.identity" : "verify.issuer";
+  throw new SlipwayError(
+    "USAGE",
+    `There is no key to verify with, and of the identity one half is missing: set ${missing} too. Anybody can get a certificate: only identity and issuer together say whose.`,
+  );
+}
+
+/** Where the files lie that the flags name. */
+interface Paths {
+  readonly key: string;
+  readonly root: string;
+}
+
+/** The flags with which cosign looks for signatures of somebody, as `--name=value`. */
+export function verifierFlags(verifier: Verifier, paths: Paths): string[] {
+  // The signature is checked against the key alone: no public log has it.
+  if (verifier.kind === "key") return [`--key=${paths.key}`, "--insecure-ignore-tlog=true"];
+  const { identity, issuer, root } = verifier;
+  return [
+    matching("certificate-identity", identity),
+    matching("certificate-oidc-issuer", issuer),
+    ...(root ? [`--trusted-root=${paths.root}`, ...rootFlags(root.text)] : []),
+  ];
+}
+
+/** Between slashes a regular expression, which has to match all of it; else the very text. */
+function matching(flag: string, wanted: string): string {
+  const [, pattern] = /^\/(.+)\/$/.exec(wanted) ?? [];
+  return pattern === undefined ? `--${flag}=${wanted}` : `--${flag}-regexp=^(?:${pattern})$`;
+}
+
+const trustedRoot = z.looseObject({
+  certificateAuthorities: z.array(z.unknown()).default([]),
+  tlogs: z.array(z.unknown()).default([]),
+  ctlogs: z.array(z.unknown()).default([]),
+  timestampAuthorities: z.array(z.unknown()).default([]),
+});
+
+/**
+ * What cosign is told of a Sigstore that lacks a part of the public one. A certificate lives for
+ * minutes: something has to prove that the signature is no older, a log or a timestamp.
+ *
+ * @throws SlipwayError USAGE for a root that nothing can be verified with.
+ */
+function rootFlags(text: string): string[] {
+  const root = readRoot(text);
+  const problem =
+    root === undefined
+      ? "is no trusted root"
+      : root.certificateAuthorities.length === 0
+        ? "names no certificate authority"
+        : root.tlogs.length + root.timestampAuthorities.length === 0
+          ? "names neither a log nor a timestamp authority, so nothing says when a signature was made"
+          : undefined;
+  if (root === undefined || problem !== undefined)
+    throw new SlipwayError(
+      "USAGE",
+      `There is no key to verify with, and verify.trustedRoot ${problem ?? ""}; \`cosign trusted-root create\` makes one.`,
+    );
+  return [
+    ...(root.ctlogs.length === 0 ? ["--insecure-ignore-sct=true"] : []),
+    ...(root.tlogs.length === 0
+      ? ["--insecure-ignore-tlog=true", "--use-signed-timestamps=true"]
+      : []),
+  ];
+}
+
+function readRoot(text: string): z.infer<typeof trustedRoot> | undefined {
+  try {
+    return trustedRoot.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
