@@ -10,6 +10,8 @@ TSX := node --import tsx
 ENGINE ?= embedded
 # Only what has this in its path (test) or name (conformance).
 FILTER ?=
+# Parts to measure, by comma; all of them unless told (bench).
+ONLY ?=
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
@@ -48,9 +50,9 @@ e2e: dependencies ## the module's verdicts, image and exit codes (ENGINE=embedde
 	@if [ "$(ENGINE)" = embedded ]; then $(TSX) ci/sandbox/images.ts --quiet; fi
 	@ENGINE="$(ENGINE)" $(TSX) test/dagger/answers.test.ts
 
-bench: dependencies ## measure, and write docs/benchmarks.md
+bench: dependencies ## measure, and write docs/benchmarks.md (ONLY=checks,evidence,…)
 	@$(TSX) ci/sandbox/images.ts --quiet
-	@$(TSX) ci/bench/main.ts
+	@$(TSX) ci/bench/main.ts --only "$(ONLY)"
 
 clean: ## stop the loopback registry, remove node_modules and reports; the cache stays
 	@if [ -d node_modules ]; then $(TSX) ci/sandbox/images.ts --stop; fi

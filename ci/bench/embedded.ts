@@ -1,12 +1,16 @@
+import type { EngineEvent } from "../engine/events.js";
 import { openSession, type Session } from "../cli/session/open.js";
 
 /** What a chain of fields answers, whatever the fields are. */
 type Nested = Readonly<Record<string, unknown>>;
 
 /** Runs `work` in a session of an engine of its own, on the cache that the environment names. */
-export async function inSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const session = await openSession({ engine: "embedded", signal: controller.signal });
+export async function inSession<T>(
+  work: (session: Session) => Promise<T>,
+  onStep?: (event: EngineEvent) => void,
+): Promise<T> {
+  const { signal } = new AbortController();
+  const session = await openSession({ engine: "embedded", signal, onStep });
   try {
     return await work(session);
   } finally {

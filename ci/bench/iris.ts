@@ -1,18 +1,17 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { ADVISORIES, startAdvisories } from "../sandbox/advisories.js";
 import { byHand, machinePython } from "./by-hand.js";
+import { ROOT, slipway } from "./command.js";
 import { ask, field, inSession } from "./embedded.js";
 import { atLeast, atMost, median, ratio, shown, timed, type Section } from "./measure.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const IRIS = join(ROOT, "examples", "iris");
+export const IRIS = join(ROOT, "examples", "iris");
 
-async function copy(into: string): Promise<string> {
+/** The service without what tools have left in it. */
+export async function copyIris(into: string): Promise<string> {
   const left = /(__pycache__|\.(mypy|ruff|pytest)_cache|\.hypothesis|\.slipway|\.venv)$/;
   await cp(IRIS, into, { recursive: true, filter: (path) => !left.test(path) });
   return into;
@@ -26,19 +25,10 @@ async function edit(project: string): Promise<void> {
   await writeFile(join(project, file), `${text}\n\n# ${randomUUID()}\n`);
 }
 
-/** `slipway check` as typed, from start to end. */
+/** `slipway check`, all of it. */
 async function check(project: string, python: string): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    [
-      join(ROOT, "ci", "cli", "slipway.mjs"),
-      ...["check", "--engine", "embedded", "--quiet", "--set", `python.version=${python}`],
-      ...["--advisories", ADVISORIES],
-    ],
-    { cwd: project, stdio: ["ignore", "ignore", "inherit"] },
-  );
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`slipway check exited with ${String(code)}`);
+  const set = ["--set", `python.version=${python}`];
+  await slipway(project, ["check", ...set, "--advisories", ADVISORIES]);
 }
 
 const PARALLEL = ["-n", "auto"];
@@ -48,17 +38,20 @@ export async function checks(scratch: string, times: number): Promise<Section> {
   const mirror = await startAdvisories();
   try {
     const hand = await byHand(IRIS);
-    const [one, other] = [await copy(join(scratch, "slipway")), await copy(join(scratch, "hand"))];
+    const [one, other] = [
+      await copyIris(join(scratch, "slipway")),
+      await copyIris(join(scratch, "hand")),
+    ];
     // Once each, so that dependencies, byte code and mypy's cache are there on both sides.
     await check(one, hand.python);
     await hand.checks(other, mirror.url, PARALLEL);
-    const slipway: number[] = [];
+    const whole: number[] = [];
     const tools: number[] = [];
     const plain: number[] = [];
     const nothing: number[] = [];
     for (let index = 0; index < times; index++) {
       await Promise.all([edit(one), edit(other)]);
-      slipway.push(await timed(() => check(one, hand.python)));
+      whole.push(await timed(() => check(one, hand.python)));
       tools.push(await timed(() => hand.checks(other, mirror.url, PARALLEL)));
       await edit(other);
       plain.push(await timed(() => hand.checks(other, mirror.url, [])));
@@ -68,11 +61,11 @@ export async function checks(scratch: string, times: number): Promise<Section> {
       title: "`slipway check` on iris",
       how: `medians of ${times}, taken in turns; the whole command from its start to its end, all checks with their reports; by hand: ruff check, ruff format, mypy, pytest with coverage, bandit, pip-audit, one after the other, in a virtual environment with compiled byte code; Python ${hand.python} on both sides`,
       rows: [
-        { what: "slipway check, one file changed", value: shown(median(slipway)) },
+        { what: "slipway check, one file changed", value: shown(median(whole)) },
         { what: "the tools by hand, `pytest`", value: shown(median(plain)) },
         { what: "the tools by hand, `pytest -n auto`", value: shown(median(tools)) },
-        atMost("ratio to them with `pytest`", median(slipway) / median(plain), 0.9, ratio),
-        atMost("ratio to them with `pytest -n auto`", median(slipway) / median(tools), 0.9, ratio),
+        atMost("ratio to them with `pytest`", median(whole) / median(plain), 0.9, ratio),
+        atMost("ratio to them with `pytest -n auto`", median(whole) / median(tools), 0.9, ratio),
         atMost("slipway check, nothing changed", median(nothing), 2000),
       ],
     };
@@ -83,7 +76,7 @@ export async function checks(scratch: string, times: number): Promise<Section> {
 
 /** The tests with as many workers as there are cores, and with none. */
 export async function workers(scratch: string, times: number): Promise<Section> {
-  const project = await copy(join(scratch, "workers"));
+  const project = await copyIris(join(scratch, "workers"));
   const python = await machinePython();
   const module = { refString: ROOT };
   return await inSession(async (session) => {

@@ -36,15 +36,49 @@ export function table({ title, how, rows }: Section): string {
   ].join("\n");
 }
 
-export function document(facts: readonly string[], sections: readonly Section[]): string {
+/** Parts of the document by their names, each with its heading. */
+export type Parts = Readonly<Record<string, string>>;
+
+const PART = /^<!-- part: ([a-z]+) -->$/m;
+
+/** The parts of a document that is there already. */
+export function partsOf(text: string): Parts {
+  const [, ...pieces] = text.split(PART);
+  const names = pieces.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(
+    names.map((name, index) => [name, (pieces[index * 2 + 1] ?? "").trim()]),
+  );
+}
+
+/** One part, measured in another run than the rest of its document: it says when and where itself. */
+export function apart(section: Section, facts: readonly string[]): string {
+  const where = facts.map((fact) => fact.replace(/^- /, "")).join("; ");
+  return table({ ...section, how: `${section.how}. Measured by itself: ${where}` });
+}
+
+/**
+ * The whole document.
+ *
+ * @param order names of all parts; one that is not among them is left out.
+ */
+export function document(facts: readonly string[], parts: Parts, order: readonly string[]): string {
   const head = [
     "# Benchmarks",
     "",
-    "Written by `make bench`, in one run on one machine; what is compared was measured in turns.",
-    "Medians, not best cases. Absolute times are of this machine; the ratios travel better.",
+    "Written by `make bench`, in one run on one machine, but for what says otherwise; what is compared was measured in",
+    "turns. Medians, not best cases. Absolute times are of this machine; the ratios travel better.",
     "",
     ...facts,
-    "",
-  ];
-  return `${[...head, ...sections.map(table)].join("\n").trimEnd()}\n`;
+  ].join("\n");
+  const texts = order.flatMap((name) => {
+    const text = parts[name];
+    return text === undefined ? [] : [`<!-- part: ${name} -->\n\n${text.trim()}`];
+  });
+  return `${[head, ...texts].join("\n\n")}\n`;
+}
+
+/** What a document says of the machine: the list before its first part. */
+export function factsOf(text: string): string[] {
+  const [head = ""] = text.split(PART);
+  return head.split("\n").filter((line) => line.startsWith("- "));
 }

@@ -8,7 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { cachePath } from "../../ci/sandbox/cache.js";
-import { registryAddress } from "../../ci/sandbox/registry.js";
+import { mirrors, registryAddress } from "../../ci/sandbox/registry.js";
 import { readReport } from "../../src/core/report/report.js";
 import { copyOf, fixture, scratch } from "../e2e/support/project.js";
 import { ROOT } from "../e2e/support/session.js";
@@ -34,7 +34,7 @@ function slipway(...words: string[]): Promise<Ended> {
     env: {
       ...process.env,
       SLIPWAY_CACHE: cachePath("e2e"),
-      SLIPWAY_MIRRORS: `docker.io=http://${registryAddress()}`,
+      SLIPWAY_MIRRORS: mirrors(registryAddress()),
     },
   });
   let stdout = "";

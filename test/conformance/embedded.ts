@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { ensureRegistry, startRegistry } from "../../ci/sandbox/registry.js";
+import { ensureRegistry, mirrors, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -29,7 +29,7 @@ const registry = await startRegistry();
 const cache = await mkdtemp(join(tmpdir(), "slipway-conformance-"));
 const engine = spawn(process.execPath, [...TSX, join(CI, "engine", "main.ts")], {
   stdio: ["pipe", "pipe", "inherit"],
-  env: { ...process.env, SLIPWAY_CACHE: cache, SLIPWAY_MIRRORS: `docker.io=http://${address}` },
+  env: { ...process.env, SLIPWAY_CACHE: cache, SLIPWAY_MIRRORS: mirrors(address) },
 });
 try {
   const lines = createInterface({ input: engine.stdout });

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import { daggerCommand, openSession } from "../../ci/cli/session/open.js";
 import { cachePath } from "../../ci/sandbox/cache.js";
-import { ensureRegistry } from "../../ci/sandbox/registry.js";
+import { ensureRegistry, mirrors } from "../../ci/sandbox/registry.js";
 
 /** The repository, which is the module too. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -33,7 +33,7 @@ export async function openEngine(name = process.env.ENGINE ?? "embedded"): Promi
   }
   if (name === "embedded" && process.env.SLIPWAY_MIRRORS === undefined) {
     const { address } = await ensureRegistry();
-    process.env.SLIPWAY_MIRRORS = `docker.io=http://${address}`;
+    process.env.SLIPWAY_MIRRORS = mirrors(address);
     process.env.SLIPWAY_CACHE ??= cachePath("e2e");
   }
   const dagger = name === "dagger" ? await daggerCommand(process.env) : undefined;

@@ -7,7 +7,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { cachePath } from "../../ci/sandbox/cache.js";
-import { ensureRegistry } from "../../ci/sandbox/registry.js";
+import { ensureRegistry, mirrors } from "../../ci/sandbox/registry.js";
 import { Sandbox } from "./sandbox.js";
 import { runJob, type Ended, type Run } from "./workflow.js";
 
@@ -31,7 +31,7 @@ async function runOn(change: (tests: string) => string): Promise<[Run, Ended]> {
   await writeFile(project, (await readFile(project, "utf8")) + settings);
   const tests = join(run.workspace, "tests", "test_prices.py");
   await writeFile(tests, change(await readFile(tests, "utf8")));
-  const env = { SLIPWAY_CACHE: cachePath("e2e"), SLIPWAY_MIRRORS: `docker.io=http://${address}` };
+  const env = { SLIPWAY_CACHE: cachePath("e2e"), SLIPWAY_MIRRORS: mirrors(address) };
   return [run, await runJob({ ...run, env, inputs: { module: ROOT } })];
 }
 

@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { PREDICATE_NAMES } from "../../src/core/attestations/names.js";
+import { ADVISORIES } from "../sandbox/advisories.js";
+import { makeDatabase } from "../sandbox/database.js";
+import { startRegistry } from "../sandbox/registry.js";
+import { handTools } from "./evidence-by-hand.js";
+import { machinePython } from "./by-hand.js";
+import { slipway } from "./command.js";
+import { inSession } from "./embedded.js";
+import { copyIris } from "./iris.js";
+import { atMost, median, ratio, shown, timed, type Section } from "./measure.js";
+
+const PASSWORD = "of the benchmark";
+
+/** A folder with the service and its key, and how Slipway is called in it. */
+interface Bench {
+  readonly project: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly database: string;
+  /** What all commands are told. */
+  readonly given: readonly string[];
+  /** `host:port/name` that Slipway releases to. */
+  readonly repository: string;
+}
+
+/** `slipway release` of an image that is built, beside the same commands by hand; then of nothing new. */
+export async function evidence(scratch: string, times: number): Promise<Section> {
+  const registry = await startRegistry();
+  try {
+    const bench = await prepare(scratch, registry.address);
+    // Once each, so that checks and layers are there on both sides.
+    const first = join(scratch, "first");
+    await release(bench, "first", ["-o", first]);
+    const hand = await handTools({
+      scratch: join(scratch, "hand"),
+      keys: scratch,
+      password: PASSWORD,
+      database: bench.database,
+      repository: `${registry.address}/hand/iris`,
+      statements: join(first, "statements"),
+    });
+    await hand.run(await build(bench, "first", scratch));
+    const whole: number[] = [];
+    const tools: number[] = [];
+    const verified: number[] = [];
+    const nothing: number[] = [];
+    for (let index = 0; index < times; index++) {
+      const revision = randomBytes(20).toString("hex");
+      const image = await build(bench, revision, scratch);
+      whole.push(await timed(() => release(bench, revision)));
+      tools.push(await timed(() => hand.run(image)));
+      nothing.push(await timed(() => release(bench, revision)));
+      verified.push(await timed(() => verify(bench)));
+    }
+    const scans = await countScans(bench);
+    return {
+      title: "Evidence of the iris image",
+      how: `medians of ${times}, taken in turns; an image that is built and checked and that nobody has looked at; \`slipway release\` as typed, from its start to its end; by hand, with the same programs, flags, database and registry, one after the other: ${hand.what}`,
+      rows: [
+        { what: "slipway release, a new image", value: shown(median(whole)) },
+        { what: "the same commands by hand", value: shown(median(tools)) },
+        atMost("ratio to them", median(whole) / median(tools), 1, ratio),
+        atMost("runs of trivy that look into the image", scans, 1, String),
+        { what: "slipway verify", value: shown(median(verified)) },
+        atMost(
+          "slipway release, nothing changed; goal: 5 s and what slipway verify takes",
+          median(nothing),
+          5000 + median(verified),
+        ),
+      ],
+    };
+  } finally {
+    await registry.stop();
+  }
+}
+
+async function prepare(scratch: string, address: string): Promise<Bench> {
+  const project = await copyIris(join(scratch, "iris"));
+  const database = join(scratch, "database");
+  await makeDatabase(database);
+  const env = { COSIGN_PASSWORD: PASSWORD };
+  await slipway(project, ["keys", "generate", "--folder", scratch], { env });
+  const key = await readFile(join(scratch, "cosign.key"), "utf8");
+  return {
+    project,
+    env: { ...env, COSIGN_PRIVATE_KEY: key },
+    database,
+    given: [
+      ...["--set", `python.version=${await machinePython()}`],
+      ...["--set", `verify.predicates=${PREDICATE_NAMES.join(",")}`],
+      ...["--advisories", ADVISORIES, "--database", database],
+    ],
+    repository: `${address}/slipway/iris`,
+  };
+}
+
+/** The commit is a label of the image: another one makes another image of the same layers. */
+async function build(bench: Bench, revision: string, scratch: string): Promise<string> {
+  const file = join(scratch, "image.tar");
+  const words = ["build", ...bench.given, "--revision", revision, "-o", file];
+  await slipway(bench.project, words);
+  return file;
+}
+
+async function release(
+  { project, env, given, repository }: Bench,
+  revision: string,
+  more: readonly string[] = [],
+): Promise<void> {
+  const target = ["--repository", repository, "--tags", "bench", "--revision", revision];
+  await slipway(project, ["release", ...given, ...target, ...more], { env });
+}
+
+async function verify({ project, given, repository }: Bench): Promise<void> {
+  const words = ["--reference", `${repository}:bench`, "--public-key", "../cosign.pub"];
+  await slipway(project, ["verify", ...given, ...words]);
+}
+
+/** How often trivy looks into a new image in one release, as the engine tells of its steps. */
+async function countScans(bench: Bench): Promise<number> {
+  let count = 0;
+  await inSession(
+    async (session) => {
+      const { project, env, given, repository } = bench;
+      const target = ["--repository", repository, "--tags", "bench"];
+      const words = ["release", ...given, ...target, "--revision", randomBytes(20).toString("hex")];
+      await slipway(project, words, { env, session });
+    },
+    (event) => {
+      if (event.event === "started" && /^exec .*\btrivy image\b.*--input/s.test(event.name))
+        count++;
+    },
+  );
+  return count;
+}
