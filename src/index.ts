@@ -333,8 +333,12 @@ export class Slipway {
       ...{ key, keyPassword, keyReference, keyCredentials },
       ...{ identityToken, requestUrl, requestToken },
     });
-    const added = await (await import("./stages/sign.js")).signImage(context, signer, target);
-    return added ? `signed ${reference}` : `${reference} was signed ${signer.named} already`;
+    const added = await (
+      await import("./stages/sign.js")
+    ).sign(context, signer, target, { signed: true, predicates: {} });
+    return added.length > 0
+      ? `signed ${reference}`
+      : `${reference} was signed ${signer.named} already`;
   }
 
   /** Attest something of an image by its digest: a predicate in a file, signed and put beside the image */
@@ -377,7 +381,7 @@ export class Slipway {
     });
     const added = await (
       await import("./stages/sign.js")
-    ).attestImage(context, signer, target, predicates);
+    ).sign(context, signer, target, { signed: false, predicates });
     return added.length > 0 ? `attested ${name} of ${reference}` : `${name} was attested already`;
   }
 

@@ -1,14 +1,20 @@
-import type { Container, Secret, Service } from "@dagger.io/dagger";
+import { dag, type Container, type Directory, type Secret, type Service } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
 import { verifierFlags, type Verifier } from "../core/verifier.js";
 import type { Context } from "./context.js";
-import { runTool } from "./execution.js";
+import { HELPERS, runTool } from "./execution.js";
 import { isPlain, withProgram, withRegistry, within, type Login } from "./programs.js";
 
 const CONFIG = "/etc/cosign";
 const PUBLIC_KEY = "/run/cosign/cosign.pub";
 const ROOT = "/run/cosign/trusted-root.json";
+
+const REQUESTS = "/run/requests";
+const SECRETS = "/run/variables";
+
+/** Where commands that sign find what they attest. */
+export const PREDICATES = "/run/predicates";
 
 /** Seconds for one call of cosign; all it does is a few requests. */
 const LIMIT = 120;
@@ -37,42 +43,57 @@ export interface Target {
   readonly registry?: Service | undefined;
 }
 
-/** Runs a command of cosign that signs; its last argument is the image. */
+/** How one of several commands of cosign ended. */
+export type Answer = Pick<ToolRun, "exitCode" | "stdout" | "stderr">;
+
+/**
+ * Runs commands of cosign that sign an image, one after another (each changes one list in the
+ * registry), until one fails.
+ *
+ * @param files what the commands read, in `PREDICATES`.
+ * @returns how each ended that was run.
+ */
 export async function signing(
   context: Context,
   { flags, secrets, prepare }: Signer,
   target: Target,
-  args: readonly string[],
-  files: (container: Container) => Container = (container) => container,
-): Promise<ToolRun> {
-  const container = files(await withRegistry(prepare(base(context)), target));
-  return await cosign(
+  commands: readonly (readonly string[])[],
+  files: Directory,
+): Promise<Answer[]> {
+  const ready = await withRegistry(prepare(base(context)), target);
+  const common = [...flags, "--yes", ...plain(target), within(target, target.reference)];
+  return await severally(
     context,
-    container,
-    [...args, ...flags, "--yes", ...plain(target), within(target, target.reference)],
-    secrets,
+    ready.withMountedDirectory(PREDICATES, files),
+    commands.map((command) => [...command, ...common]),
+    { secrets, atOnce: false },
   );
 }
 
-/** Runs a command of cosign that verifies; its last argument is the image. */
+/** Runs commands of cosign that verify an image, side by side; gives how each ended. */
 export async function verifying(
   context: Context,
   verifier: Verifier,
   target: Target,
-  args: readonly string[],
-): Promise<ToolRun> {
+  commands: readonly (readonly string[])[],
+): Promise<Answer[]> {
   const root = verifier.kind === "identity" ? verifier.root?.text : undefined;
   const ready = base(context)
     .with((each) => (root === undefined ? each : each.withNewFile(ROOT, root)))
     .with((each) =>
       verifier.kind === "key" ? each.withNewFile(PUBLIC_KEY, verifier.publicKey) : each,
     );
-  return await cosign(context, await withRegistry(ready, target), [
-    ...args,
+  const common = [
     ...verifierFlags(verifier, { key: PUBLIC_KEY, root: ROOT }),
     ...plain(target),
     within(target, target.reference),
-  ]);
+  ];
+  return await severally(
+    context,
+    await withRegistry(ready, target),
+    commands.map((command) => [...command, ...common]),
+    { secrets: {}, atOnce: true },
+  );
 }
 
 /** A container with cosign. */
@@ -103,11 +124,48 @@ export async function cosign(
   args: readonly string[],
   secrets: Readonly<Record<string, Secret>> = {},
 ): Promise<ToolRun> {
-  const attempt = `${new Date().toISOString()} ${context.attempt ?? ""}`;
+  const attempt = attemptOf(context);
   const { run } = await runTool({ attempt }, container, ["cosign", ...args], {
     timeout: LIMIT,
     version: "",
     secrets,
   });
   return run;
+}
+
+/**
+ * Runs several commands of cosign in one execution: to start a container takes longer than cosign
+ * does. When time is up, or the execution itself does not work, that is the answer to all.
+ */
+async function severally(
+  context: Context,
+  container: Container,
+  commands: readonly (readonly string[])[],
+  { secrets, atOnce }: Pick<Signer, "secrets"> & { readonly atOnce: boolean },
+): Promise<Answer[]> {
+  const given = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
+  const requests = commands.map((command) => ({
+    args: ["cosign", ...command],
+    needs: true,
+    secrets: Object.fromEntries(given),
+  }));
+  const file = dag.directory().withNewFile("requests.json", JSON.stringify(requests));
+  const ready = Object.entries(secrets).reduce(
+    (each, [name, secret]) => each.withMountedSecret(`${SECRETS}/${name}`, secret),
+    container.withMountedDirectory(REQUESTS, file),
+  );
+  const program = ["python3", `${HELPERS}/requests.py`, ...(atOnce ? ["--at-once"] : [])];
+  const { run } = await runTool(
+    { attempt: attemptOf(context) },
+    ready,
+    [...program, `${REQUESTS}/requests.json`],
+    { timeout: LIMIT * (atOnce ? 1 : commands.length), version: "" },
+  );
+  const { exitCode, stdout, stderr } = run;
+  if (exitCode !== 0) return commands.map(() => ({ exitCode, stdout: "", stderr }));
+  return (JSON.parse(stdout) as (Answer | null)[]).filter((answer) => answer !== null);
+}
+
+function attemptOf({ attempt = "" }: Context): string {
+  return `${new Date().toISOString()} ${attempt}`;
 }

@@ -117,5 +117,6 @@ function helpers(): Directory {
     .directory()
     .withNewFile("run.py", text("run.py"))
     .withNewFile("advisories.py", text("advisories.py"))
+    .withNewFile("requests.py", text("requests.py"))
     .withNewFile("pytest/slipway_watch.py", text("slipway_watch.py"));
 }

@@ -33,7 +33,7 @@ import {
 } from "./publish.js";
 import { decidingFile } from "./pipAudit.js";
 import { billOfMaterials, scan } from "./scan.js";
-import { attestImage, signImage } from "./sign.js";
+import { sign } from "./sign.js";
 import { verifyImage, type Verified } from "./verify.js";
 
 /** An image that is checked, scanned, signed, attested and verified. */
@@ -73,7 +73,7 @@ export async function release(
   const pushed = await pushTags(variants, staging);
   const target = { ...context, reference: pushed.reference, login: request.login };
   const model = modelOf(context.config.model);
-  const statements = {
+  const predicates = {
     provenance: provenance({
       source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
       folder: ".",
@@ -92,8 +92,7 @@ export async function release(
     tests: testsPredicate(checked.report, filesOf(context)),
     ...(model && { model }),
   };
-  await signImage(context, signer, target);
-  await attestImage(context, signer, target, statements);
+  await sign(context, signer, target, { signed: true, predicates });
   const verified = await verifyImage(context, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
   const published = await pushTags(variants, request);

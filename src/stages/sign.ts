@@ -15,7 +15,7 @@ import { SlipwayError } from "../core/errors.js";
 import { lastLines } from "../core/text.js";
 import { readJson } from "../core/verdicts/verdict.js";
 import type { Verifier } from "../core/verifier.js";
-import { signing, verifying, type Signer, type Target } from "./cosign.js";
+import { PREDICATES, signing, verifying, type Answer, type Signer, type Target } from "./cosign.js";
 import type { Context } from "./context.js";
 
 /** What `--type` is called in cosign, which checks the form of those it knows. */
@@ -26,69 +26,82 @@ const TYPES: Readonly<Record<PredicateName, string>> = {
   vulnerabilities: "vuln",
 };
 
-/**
- * Signs an image by its digest, unless this signer has done so already.
- *
- * @returns whether a signature was added.
- * @throws SlipwayError USAGE for a reference without a digest, RELEASE when cosign fails.
- */
-export async function signImage(
-  context: Context,
-  signer: Signer,
-  target: Target,
-): Promise<boolean> {
-  requireDigest(target);
-  const known = await verifying(context, signer.verifier, target, ["verify", "--output=json"]);
-  if (known.exitCode === 0 && signedDigest(known.stdout) !== undefined) return false;
-  const { exitCode, stderr } = await signing(context, signer, target, ["sign"]);
-  if (exitCode !== 0) throw failed("signed", target, stderr);
-  return true;
+/** What somebody has said of an image. */
+interface Known {
+  /** How `cosign verify --output=json` ended. */
+  readonly signature: Answer;
+  readonly statements: Readonly<Partial<Record<PredicateName, Statement[]>>>;
 }
 
-/** The statements of one kind about an image with a good signature; empty when there is none. */
-export async function statementsOf(
+/** Asks for somebody's signature and statements of these kinds, all at once. */
+export async function knownOf(
   context: Context,
   verifier: Verifier,
   target: Target,
-  name: PredicateName,
-): Promise<Statement[]> {
-  const { exitCode, stdout } = await verifying(context, verifier, target, [
-    "verify-attestation",
-    `--type=${TYPES[name]}`,
+  names: readonly PredicateName[],
+): Promise<Known> {
+  const [signature = NOTHING, ...answers] = await verifying(context, verifier, target, [
+    ["verify", "--output=json"],
+    ...names.map((name) => ["verify-attestation", `--type=${TYPES[name]}`]),
   ]);
-  return exitCode === 0 ? readStatements(stdout) : [];
+  const statements = names.map((name, index): [PredicateName, Statement[]] => {
+    const { exitCode, stdout } = answers[index] ?? NOTHING;
+    return [name, exitCode === 0 ? readStatements(stdout) : []];
+  });
+  return { signature, statements: Object.fromEntries(statements) };
+}
+
+/** How it ends when nothing was run. */
+const NOTHING: Answer = { exitCode: 1, stdout: "", stderr: "" };
+
+/** What is to be said of an image. */
+export interface Sayings {
+  readonly signed: boolean;
+  readonly predicates: Readonly<Partial<Record<PredicateName, unknown>>>;
 }
 
 /**
- * Attests what is known of an image, one statement after another (each changes one list in the
- * registry), but for those that this signer has made already.
+ * Signs an image by its digest and attests what is known of it, but for what this signer has signed
+ * and attested already.
  *
- * @returns the names of those that were added.
+ * @returns the names of what was added; `signature` is one of them.
  * @throws SlipwayError USAGE for a reference without a digest, RELEASE when cosign fails.
  */
-export async function attestImage(
+export async function sign(
   context: Context,
   signer: Signer,
   target: Target,
-  predicates: Readonly<Partial<Record<PredicateName, unknown>>>,
-): Promise<PredicateName[]> {
+  { signed, predicates }: Sayings,
+): Promise<string[]> {
   requireDigest(target);
-  const added: PredicateName[] = [];
-  for (const [key, predicate] of Object.entries(predicates)) {
-    const name = key as PredicateName;
-    const known = await statementsOf(context, signer.verifier, target, name);
-    if (known.some((each) => sameStatement(each.predicate, predicate))) continue;
-    const file = dag.directory().withNewFile("predicate.json", JSON.stringify(predicate));
-    const { exitCode, stderr } = await signing(
-      context,
-      signer,
-      target,
-      ["attest", `--type=${TYPES[name]}`, "--predicate=/predicate/predicate.json"],
-      (container) => container.withMountedDirectory("/predicate", file),
-    );
-    if (exitCode !== 0) throw failed(`attested (${name})`, target, stderr);
-    added.push(name);
-  }
+  const names = PREDICATE_NAMES.filter((name) => predicates[name] !== undefined);
+  const known = await knownOf(context, signer.verifier, target, names);
+  const { exitCode, stdout } = known.signature;
+  const isSigned = exitCode === 0 && signedDigest(stdout) !== undefined;
+  const missing = names.filter(
+    (name) =>
+      !known.statements[name]?.some((each) => sameStatement(each.predicate, predicates[name])),
+  );
+  const added = [...(signed && !isSigned ? ["signature"] : []), ...missing];
+  if (added.length === 0) return added;
+  const files = missing.reduce(
+    (each, name) => each.withNewFile(name, JSON.stringify(predicates[name])),
+    dag.directory(),
+  );
+  const commands = missing.map((name) => [
+    "attest",
+    `--type=${TYPES[name]}`,
+    `--predicate=${PREDICATES}/${name}`,
+  ]);
+  const answers = await signing(
+    context,
+    signer,
+    target,
+    signed && !isSigned ? [["sign"], ...commands] : commands,
+    files,
+  );
+  const failure = answers.findIndex((answer) => answer.exitCode !== 0);
+  if (failure >= 0) throw failed(added[failure] ?? "", target, answers[failure]?.stderr ?? "");
   return added;
 }
 
@@ -125,7 +138,8 @@ function requireDigest({ reference }: Target): void {
   );
 }
 
-function failed(what: string, { reference }: Target, stderr: string): SlipwayError {
+function failed(name: string, { reference }: Target, stderr: string): SlipwayError {
+  const what = name === "signature" ? "signed" : `attested (${name})`;
   return new SlipwayError(
     "RELEASE",
     `${reference} was not ${what}: ${lastLines(stderr, 2)}. Run it again: what is done is not done twice.`,

@@ -1,13 +1,12 @@
 import { signedDigest } from "../core/attestations/statement.js";
-import type { PredicateName } from "../core/attestations/names.js";
 import { SlipwayError } from "../core/errors.js";
 import { publicKeyProblem } from "../core/keys.js";
 import { decide, type Evidence, type Rule } from "../core/policy.js";
 import { lastLines } from "../core/text.js";
 import { wantedIdentity, type Verifier } from "../core/verifier.js";
-import { verifying, type Target } from "./cosign.js";
+import type { Target } from "./cosign.js";
 import type { Context } from "./context.js";
-import { statementsOf } from "./sign.js";
+import { knownOf } from "./sign.js";
 
 /** The answer to whether an image may be believed, and what it rests on. */
 export interface Verified {
@@ -26,32 +25,23 @@ export async function verifyImage(
   verifier: Verifier,
   target: Target,
 ): Promise<Verified> {
-  const { exitCode, stdout, stderr } = await verifying(context, verifier, target, [
-    "verify",
-    "--output=json",
-  ]);
+  const names = context.config.verify.predicates;
+  const isByDigest = target.reference.includes("@");
+  const first = await knownOf(context, verifier, target, isByDigest ? names : []);
+  const { exitCode, stdout, stderr } = first.signature;
   const digest = exitCode === 0 ? signedDigest(stdout) : undefined;
-  const statements =
-    digest === undefined ? {} : await statementsAbout(context, verifier, atDigest(target, digest));
+  const { statements } =
+    digest === undefined || isByDigest
+      ? first
+      : await knownOf(context, verifier, atDigest(target, digest), names);
   const complaint = exitCode === 0 ? "there is none, only attestations" : lastLines(stderr, 1);
-  const evidence: Evidence = { digest, complaint, statements };
+  const evidence: Evidence = {
+    digest,
+    complaint,
+    statements: digest === undefined ? {} : statements,
+  };
   const { verify: policy, model } = context.config;
   return { evidence, verifier, rules: decide(evidence, { policy, model, now: new Date() }) };
-}
-
-async function statementsAbout(
-  context: Context,
-  verifier: Verifier,
-  target: Target,
-): Promise<Evidence["statements"]> {
-  const names = context.config.verify.predicates;
-  const found = await Promise.all(
-    names.map(async (name): Promise<[PredicateName, Awaited<ReturnType<typeof statementsOf>>]> => [
-      name,
-      await statementsOf(context, verifier, target, name),
-    ]),
-  );
-  return Object.fromEntries(found);
 }
 
 /** The same image by its digest, whatever tag it was asked for by. */

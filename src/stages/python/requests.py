@@ -1,0 +1,55 @@
+"""Asks a program several things in one execution.
+
+    requests.py [--at-once] FILE
+
+FILE holds a list of {"args": [...], "input": text or null, "needs": bool}. They run one after the other;
+after one that failed, those that need it ("needs": true) are left out. With --at-once they run side by
+side, whatever becomes of the others. Prints a list with {"exitCode", "stdout", "stderr"} or null for each.
+Standard library only.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+
+def ask(request):
+    ran = subprocess.run(
+        request["args"], input=(request.get("input") or "").encode(), capture_output=True, check=False
+    )
+    return {
+        "exitCode": ran.returncode if ran.returncode >= 0 else 128 - ran.returncode,
+        "stdout": ran.stdout.decode("utf-8", "replace"),
+        "stderr": ran.stderr.decode("utf-8", "replace"),
+    }
+
+
+def in_turn(requests):
+    answers = []
+    failed = False
+    for request in requests:
+        if failed and request.get("needs"):
+            answers.append(None)
+            continue
+        answer = ask(request)
+        failed = failed or answer["exitCode"] != 0
+        answers.append(answer)
+    return answers
+
+
+def at_once(requests):
+    with ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool:
+        return list(pool.map(ask, requests))
+
+
+def main():
+    *flags, file = sys.argv[1:]
+    requests = json.loads(Path(file).read_text(encoding="utf-8"))
+    answers = at_once(requests) if flags == ["--at-once"] else in_turn(requests)
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+const REQUESTS = fileURLToPath(new URL("../../src/stages/python/requests.py", import.meta.url));
+
+interface Answer {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const test = suite("requests.py", { folder: "" });
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "slipway-requests-"));
+});
+test.after.each((context) => {
+  rmSync(context.folder, { recursive: true });
+});
+
+function ask(folder: string, requests: unknown, ...flags: string[]): (Answer | null)[] {
+  const file = join(folder, "requests.json");
+  writeFileSync(file, JSON.stringify(requests));
+  const ran = spawnSync("python3", [REQUESTS, ...flags, file], { encoding: "utf8" });
+  assert.is(ran.status, 0, ran.stderr);
+  return JSON.parse(ran.stdout) as (Answer | null)[];
+}
+
+const sh = (script: string, more: object = {}): object => ({ args: ["sh", "-c", script], ...more });
+
+test("tells_how_each_ended_with_both_outputs", ({ folder }) => {
+  assert.equal(ask(folder, [sh("cat; echo no >&2; exit 3", { input: "in" }), sh("kill -9 $$")]), [
+    { exitCode: 3, stdout: "in", stderr: "no\n" },
+    { exitCode: 137, stdout: "", stderr: "" },
+  ]);
+});
+
+test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {
+  const answers = ask(folder, [
+    sh("false"),
+    sh("echo needs", { needs: true }),
+    sh("echo alone", { needs: false }),
+  ]);
+  assert.equal(
+    answers.map((answer) => answer?.stdout),
+    ["", undefined, "alone\n"],
+  );
+});
+
+test("runs_side_by_side_whatever_becomes_of_the_others", ({ folder }) => {
+  const wait = `for i in $(seq 500); do [ -e ${folder}/second ] && exit 0; sleep 0.01; done; exit 1`;
+  const second = sh(`touch ${folder}/second; exit 4`, { needs: true });
+  const codes = ask(folder, [sh(wait), second], "--at-once").map((answer) => answer?.exitCode);
+  assert.equal(codes, [0, 4]);
+});
+
+test.run();
