@@ -3,9 +3,11 @@ import * as assert from "uvu/assert";
 import * as z from "zod";
 import type { CheckResult, Finding } from "../../src/core/check.js";
 import { toSarif, type SarifOptions } from "../../src/core/sarif.js";
+import { officialSarif } from "./official-sarif.js";
 import { generator } from "./random.js";
 import { finding, result } from "./runs.js";
 
+const official = await officialSarif();
 const test = suite("SARIF");
 
 // What GitHub asks of an upload; strict, so that nothing unknown slips in.
@@ -83,10 +85,25 @@ function sarifOf(
     options,
   );
   assert.ok(sarif);
+  assert.equal(official(sarif.text), []);
   return uploaded.parse(JSON.parse(sarif.text)).runs[0];
 }
 const hashes = (run: Run): string[] =>
   run.results.map((one) => one.partialFingerprints.primaryLocationLineHash);
+
+test("is_held_to_the_official_schema", () => {
+  const { text: whole = "" } = toSarif(result({ state: "FAILED", findings: [finding()] })) ?? {};
+  assert.equal(official(whole), []);
+  for (const [right, wrong] of [
+    ['"version":"2.1.0"', '"version":"2.2"'],
+    ['"startLine":', '"startsAt":'],
+    ['"ruleIndex":0', '"ruleIndex":-2'],
+    ['"level":"error"', '"level":"fatal"'],
+  ] as const) {
+    assert.ok(whole.includes(right), right);
+    assert.ok(official(whole.replace(right, wrong)).length > 0, wrong);
+  }
+});
 
 test("names_files_from_the_repositorys_root_when_the_project_lies_in_a_folder", () => {
   const place = (file: string | undefined, folder: string): unknown => {
@@ -194,6 +211,7 @@ test("keeps_the_gravest_within_the_limit_and_says_so", () => {
 test("holds_githubs_limit_of_results", () => {
   const findings = Array.from({ length: 25_001 }, (_, index) => finding({ line: index + 1 }));
   const sarif = toSarif(result({ state: "FAILED", findings }));
+  assert.equal(official(sarif?.text ?? ""), []);
   assert.is(
     (JSON.parse(sarif?.text ?? "") as { runs: [{ results: unknown[] }] }).runs[0].results.length,
     25_000,

@@ -7,6 +7,7 @@ import * as assert from "uvu/assert";
 
 import { readReport } from "../../src/core/report/report.js";
 import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { officialSarif } from "../core/official-sarif.js";
 import { check, checkOf, states, type Checked } from "./support/checks.js";
 import { copyOf, IRIS, scratch } from "./support/project.js";
 import { openSession } from "./support/session.js";
@@ -90,7 +91,9 @@ test("leaves_a_complete_folder_of_reports", async () => {
   assert.match(await text("coverage.xml"), /<coverage [^>]*line-rate="0\.9\d+|"1"/);
   assert.ok("totals" in (JSON.parse(await text("coverage.json")) as object));
   assert.match(await text("summary.md"), /259 tests/);
+  const official = await officialSarif();
   for (const file of files.filter((name) => name.endsWith(".sarif"))) {
+    assert.equal(official(await text(file)), [], file);
     const { version, runs } = JSON.parse(await text(file)) as {
       version: string;
       runs: { tool: { driver: { name: string } }; results: unknown[] }[];

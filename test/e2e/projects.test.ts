@@ -5,6 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { officialSarif } from "../core/official-sarif.js";
 import { check, checkOf, states, type Checked } from "./support/checks.js";
 import { copyOf, fixture, scratch } from "./support/project.js";
 import { openSession } from "./support/session.js";
@@ -68,6 +69,7 @@ test("names_files_of_a_service_from_the_repositorys_root_for_code_scanning", asy
   const { report } = await check(session, source, given);
   assert.is(checkOf(report, "lint").findings[0]?.file, "src/words.py");
   const sarif = await readFile(join(exportTo, "sarif", "ruff.sarif"), "utf8");
+  assert.equal((await officialSarif())(sarif), []);
   assert.match(sarif, '"uri":"services/words/src/words.py","uriBaseId":"%SRCROOT%"');
   assert.match(sarif, '"id":"slipway/ruff/services/words/"');
 });

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 
 import { makeDatabase, pushDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
+import { officialSarif } from "../core/official-sarif.js";
 import { slipway, type Given } from "./support/checks.js";
 import { scratch, write } from "./support/project.js";
 import { programImages } from "./support/programs.js";
@@ -75,6 +76,7 @@ test("stops_an_image_with_a_critical_vulnerability_and_says_which_in_every_form_
   assert.equal([scanned.critical, scanned.low], [1, 1]);
   assert.match(scanned.findings[0] ?? "", `CRITICAL blocks ${CRITICAL} h11 0.14.0 0.16.0`);
   assert.match(scanned.table, `FAILED: 1 finding that stops the image: ${CRITICAL} in h11 0.14.0`);
+  assert.equal((await officialSarif())(scanned.sarif), []);
   const { runs: logs } = JSON.parse(scanned.sarif) as {
     runs: { results: { ruleId: string; level: string }[] }[];
   };

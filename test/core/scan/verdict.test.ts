@@ -6,8 +6,10 @@ import { scanSarif } from "../../../src/core/scan/findings.js";
 import { scannerProblem, tagOf } from "../../../src/core/scan/scanner.js";
 import { scanTable } from "../../../src/core/scan/table.js";
 import { scanVerdict, type ScanResult } from "../../../src/core/scan/verdict.js";
+import { officialSarif } from "../official-sarif.js";
 import { run } from "../runs.js";
 
+const official = await officialSarif();
 const test = suite("scan verdict");
 
 const TODAY = "2026-11-24";
@@ -158,6 +160,7 @@ test("keeps_the_gravest_in_SARIF_when_there_are_more_than_GitHub_takes", () => {
     ],
   });
   const sarif = scanSarif(result, "poetry.lock");
+  assert.equal(official(sarif?.text ?? ""), []);
   const { runs } = JSON.parse(sarif?.text ?? "{}") as {
     runs: { results: { ruleId: string }[] }[];
   };
