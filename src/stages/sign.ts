@@ -55,7 +55,7 @@ export async function knownOf(
 const NOTHING: Answer = { exitCode: 1, stdout: "", stderr: "" };
 
 /** What is to be said of an image. */
-export interface Sayings {
+interface Sayings {
   readonly signed: boolean;
   readonly predicates: Readonly<Partial<Record<PredicateName, unknown>>>;
 }

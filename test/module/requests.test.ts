@@ -40,6 +40,15 @@ test("tells_how_each_ended_with_both_outputs", ({ folder }) => {
   ]);
 });
 
+test("gives_a_secret_to_the_command_alone", ({ folder }) => {
+  const file = join(folder, "secret");
+  writeFileSync(file, "value of it");
+  const own = sh("echo $PASSWORD; tr '\\0' '\\n' < /proc/$PPID/environ | grep -c ^PASSWORD=", {
+    secrets: { PASSWORD: file },
+  });
+  assert.is(ask(folder, [own])[0]?.stdout, "value of it\n0\n");
+});
+
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {
   const answers = ask(folder, [
     sh("false"),

@@ -2,13 +2,14 @@
 
     requests.py [--at-once] FILE
 
-FILE holds a list of {"args": [...], "input": text or null, "needs": bool}. They run one after the other;
-after one that failed, those that need it ("needs": true) are left out. With --at-once they run side by
-side, whatever becomes of the others. Prints a list with {"exitCode", "stdout", "stderr"} or null for each.
-Standard library only.
+FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool}. They run
+one after the other; after one that failed, those that need it ("needs": true) are left out. With --at-once
+they run side by side, whatever becomes of the others. The secrets are environment variables of the command
+alone. Prints a list with {"exitCode", "stdout", "stderr"} or null for each. Standard library only.
 """
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,14 @@ from pathlib import Path
 
 
 def ask(request):
+    secrets = request.get("secrets") or {}
+    own = {name: Path(file).read_text(encoding="utf-8").strip() for name, file in secrets.items()}
     ran = subprocess.run(
-        request["args"], input=(request.get("input") or "").encode(), capture_output=True, check=False
+        request["args"],
+        input=(request.get("input") or "").encode(),
+        env={**os.environ, **own},
+        capture_output=True,
+        check=False,
     )
     return {
         "exitCode": ran.returncode if ran.returncode >= 0 else 128 - ran.returncode,
