@@ -65,8 +65,10 @@ export async function release(
   ]);
   const bad = complaint(checked.report);
   if (bad !== undefined) throw stopped("the checks", bad);
-  const scanned = await scans(context, variants);
-  const digest = await digestToBe(variants, context);
+  const [scanned, digest] = await Promise.all([
+    scans(context, variants),
+    digestToBe(variants, context),
+  ]);
   if (!request.overwrite) await refuseToOverwrite(request, () => Promise.resolve(digest));
   // Pushing needs a tag. This one says what it is, and nobody deploys by it.
   const staging = { ...request, tags: [`build-${digest.slice(7, 19)}`] };

@@ -128,7 +128,9 @@ export async function runTrivy(
     ...flags,
     ...(options.vex ? ["--vex=/vex.json", "--show-suppressed"] : []),
   ];
-  const ready = mounted(withProgram(context, "trivy"), subject, options);
+  // It makes much garbage: to collect it less often takes 100 MB more and a tenth less time.
+  const program = withProgram(context, "trivy").withEnvVariable("GOGC", "400");
+  const ready = mounted(program, subject, options);
   return await runTool(
     context,
     ready,
