@@ -231,7 +231,7 @@ export class Slipway {
     return (await billOfMaterials(context, subject, format)).file;
   }
 
-  /** Build the image and publish it under all its tags; a release tag is never given other content */
+  /** Build the image, scan it (publish.scan), publish it under all its tags; a release tag keeps its content */
   @func({ cache: "never" })
   async publish(
     /** Where to, without a tag: registry.example/team/service; publish.registry and publish.repository by default */

@@ -6,6 +6,7 @@ import { pythonBase } from "./base.js";
 import { buildImage, type BuildFacts } from "./build.js";
 import type { Context } from "./context.js";
 import type { Login } from "./programs.js";
+import { scanAll } from "./scan.js";
 
 /** Where an image goes. */
 export interface PublishRequest {
@@ -136,7 +137,8 @@ export async function buildVariants(context: Context, facts: BuildFacts): Promis
  * Builds the image and publishes it under all tags. Release tags are looked at before anything is
  * written: a refusal changes nothing in the registry.
  *
- * @throws SlipwayError RELEASE when a release tag holds other content, or the tags differ.
+ * @throws SlipwayError RELEASE when a release tag holds other content, the scan stops the image, or
+ *   the tags differ.
  */
 export async function publishImage(
   context: Context,
@@ -145,7 +147,16 @@ export async function publishImage(
 ): Promise<Published> {
   const variants = await buildVariants(context, facts);
   if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(variants, context));
+  if (context.config.publish.scan)
+    await scanAll(context, [variants.first, ...variants.others], unsafe);
   return await pushTags(variants, request);
+}
+
+function unsafe(why: string): SlipwayError {
+  return new SlipwayError(
+    "RELEASE",
+    `Nothing was published; the image was stopped by the scan.\n${why}\n\`slipway scan\` shows all of it; publish.scan=false publishes without looking.`,
+  );
 }
 
 /**

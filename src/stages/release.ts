@@ -14,7 +14,6 @@ import { provenance } from "../core/provenance.js";
 import { releaseSections } from "../core/report/released.js";
 import { complaint, extended } from "../core/report/report.js";
 import { scanSarif } from "../core/scan/findings.js";
-import { conclusion } from "../core/scan/table.js";
 import type { ScanResult } from "../core/scan/verdict.js";
 import { cosignImage, pythonImage, trivyImage, uvImage } from "../images.js";
 import type { BuildFacts } from "./build.js";
@@ -32,7 +31,7 @@ import {
   type Variants,
 } from "./publish.js";
 import { decidingFile } from "./pipAudit.js";
-import { billOfMaterials, scan } from "./scan.js";
+import { billOfMaterials, scanAll } from "./scan.js";
 import { sign } from "./sign.js";
 import { verifyImage, type Verified } from "./verify.js";
 
@@ -123,20 +122,14 @@ interface Scans {
 
 /** Scans the image of every platform; the result is the first one's, with the others' findings. */
 async function scans(context: Context, { first, others }: Variants): Promise<Scans> {
-  const subjects = [first, ...others].map((image) => ({
-    kind: "image" as const,
-    tarball: image.asTarball(),
-  }));
   const [results, bill] = await Promise.all([
-    Promise.all(subjects.map((subject) => scan(context, subject))),
+    scanAll(context, [first, ...others], (why) => stopped("the scan", why)),
     billOfMaterials(context, { kind: "image", tarball: first.asTarball() }, "cyclonedx"),
   ]);
-  for (const { result } of results)
-    if (result.state !== "PASSED") throw stopped("the scan", conclusion(result));
   const [main] = results;
   if (!main) throw stopped("the scan", "there is no image");
-  const findings = results.flatMap(({ result }) => result.findings);
-  return { result: { ...main.result, findings }, sbom: bill.text };
+  const findings = results.flatMap((each) => each.findings);
+  return { result: { ...main, findings }, sbom: bill.text };
 }
 
 function stopped(step: string, why: string): SlipwayError {

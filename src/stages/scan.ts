@@ -1,6 +1,7 @@
 import type { Container, Directory, File } from "@dagger.io/dagger";
 
 import { SlipwayError } from "../core/errors.js";
+import { conclusion } from "../core/scan/table.js";
 import { scanErrored, scanVerdict, type ScanResult } from "../core/scan/verdict.js";
 import { buildImage } from "./build.js";
 import type { Context } from "./context.js";
@@ -51,6 +52,25 @@ async function once(context: Context, subject: Subject, now: Date): Promise<Scan
   const today = now.toISOString().slice(0, 10);
   const result = scanVerdict(run, { config, today, database: usable.about });
   return { result, ...(run.report === undefined ? {} : { raw: run.report }) };
+}
+
+/**
+ * Scans the image of every platform.
+ *
+ * @param stopped What is thrown for one that may not be pushed, by why.
+ */
+export async function scanAll(
+  context: Context,
+  images: readonly Container[],
+  stopped: (why: string) => Error,
+): Promise<ScanResult[]> {
+  const scans = await Promise.all(
+    images.map((image) => scan(context, { kind: "image", tarball: image.asTarball() })),
+  );
+  const results = scans.map(({ result }) => result);
+  const bad = results.find(({ state }) => state !== "PASSED");
+  if (bad) throw stopped(`${bad.state}: ${conclusion(bad)}`);
+  return results;
 }
 
 /** Names of the forms of a bill of materials, as trivy has them. */

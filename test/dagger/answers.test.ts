@@ -12,7 +12,7 @@ import { readReport, type Report } from "../../src/core/report/report.js";
 import { openEngine, ROOT } from "./engine.js";
 
 const IRIS = "examples/iris";
-const SET = ["python.version=3.13"];
+const SET = ["publish.scan=false", "python.version=3.13"];
 
 const engine = await openEngine();
 const test = suite(`answers of the ${engine.name} engine`);

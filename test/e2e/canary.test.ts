@@ -108,6 +108,12 @@ test("scan_tells_the_verdict_by_its_exit_code", async () => {
   assert.match(passed.output, /PASSED: 1 low in \d+ packages/);
   const failed = await slipway(["scan", "--database", database, "--set", 'scan.severity=["LOW"]']);
   assert.is(failed.code, 1, failed.output);
+  const refused = await slipway([
+    ...["publish", "--repository", `${repository}/none`, "--database", database],
+    ...["--set", 'scan.severity=["LOW"]', ...LOGIN],
+  ]);
+  assert.is(refused.code, 1, refused.output);
+  assert.match(refused.output, /Nothing was published; the image was stopped by the scan/);
   const empty = join(folder.path, "empty");
   await mkdir(empty);
   assert.is((await slipway(["scan", "--database", empty])).code, 3);

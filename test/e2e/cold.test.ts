@@ -8,7 +8,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { startRegistry, type TemporaryRegistry } from "../../ci/sandbox/registry.js";
-import { check, checkOf, slipway } from "./support/checks.js";
+import { check, checkOf, slipway, UNSCANNED } from "./support/checks.js";
 import { copyOf, fixture, scratch } from "./support/project.js";
 import { openSession, type Session } from "./support/session.js";
 
@@ -39,7 +39,7 @@ async function publish(
   tag: string,
 ): Promise<string> {
   const { slipway: answer } = await session.query<{ slipway: { publish: { digest: string } } }>(
-    `{ ${await slipway(session, source)} { publish(repository: "${to.address}/team/small", tags: ["${tag}"],
+    `{ ${await slipway(session, source, UNSCANNED)} { publish(repository: "${to.address}/team/small", tags: ["${tag}"],
        username: "${login.user}", password: ${JSON.stringify(await secret(session, "password"))}) { digest } } }`,
   );
   return answer.publish.digest;

@@ -5,7 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { startRegistry } from "../../ci/sandbox/registry.js";
-import { slipway } from "./support/checks.js";
+import { slipway, UNSCANNED } from "./support/checks.js";
 import { secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
 import { copyOf, fixture, scratch, write } from "./support/project.js";
@@ -95,7 +95,7 @@ interface Published {
 }
 
 async function publishing(password: string | undefined): Promise<string> {
-  const given = await slipway(session, source, { set: OWN });
+  const given = await slipway(session, source, { set: [...OWN, ...UNSCANNED.set] });
   const login =
     password === undefined
       ? ""

@@ -213,6 +213,29 @@ test("knows_nothing_when_no_source_answers", async () => {
   assert.match(scanned.table, /no source of the vulnerability database could be read/);
 });
 
+test("publishes_nothing_that_the_scan_stops_or_could_not_judge", async () => {
+  const publish = async (source: string, given: Given, name: string): Promise<string> => {
+    const object = await slipway(session, source, { registry: registry.address, ...given });
+    const repository = `${registry.address}/team/${name}`;
+    const published = await session
+      .query(`{ ${object} { publish(repository: "${repository}") { reference } } }`)
+      .then(
+        () => "published",
+        (error: unknown) => (error as Error).message,
+      );
+    const { status } = await fetch(`http://${registry.address}/v2/team/${name}/tags/list`);
+    assert.is(status, published === "published" ? 200 : 404, "what was said is not what is there");
+    return published;
+  };
+  const stopped = await publish(bad, { database }, "stopped");
+  assert.match(stopped, /Nothing was published; the image was stopped by the scan/);
+  assert.match(stopped, /FAILED: .*CVE-2025-43859 in h11 0\.14\.0/);
+  const set = [`scan.database=${registry.address}/team/none:2`];
+  assert.match(await publish(good, { set }, "unknown"), /ERRORED: no source of the vulnerability/);
+  assert.is(await publish(good, { database }, "good"), "published");
+  assert.is(await publish(bad, { set: ["publish.scan=false"] }, "unscanned"), "published");
+});
+
 test("refuses_the_malicious_releases_of_trivy_without_running_them", async () => {
   session.ran();
   const set = ["images.trivy=docker.io/aquasec/trivy:0.69.5"];

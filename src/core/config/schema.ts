@@ -195,6 +195,12 @@ const publish = z.strictObject({
     .boolean()
     .default(false)
     .describe("Let a release tag (v1.2.3) be overwritten with other content"),
+  scan: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Scan before `publish` pushes, and push nothing that the scan stops; `release` always does",
+    ),
 });
 
 const scan = z.strictObject({

@@ -26,6 +26,9 @@ export interface Given {
   readonly exportTo?: string;
 }
 
+/** For a test of publishing that is not about the scan, which needs a database. */
+export const UNSCANNED = { set: ["publish.scan=false"] } as const satisfies Given;
+
 export interface Checked {
   readonly report: Report;
   readonly passed: boolean;
