@@ -335,7 +335,7 @@ export class Slipway {
     });
     const added = await (
       await import("./stages/sign.js")
-    ).sign(context, signer, target, { signed: true, predicates: {} });
+    ).sign(context, signer, target, { signed: true, predicates: [] });
     return added.length > 0
       ? `signed ${reference}`
       : `${reference} was signed ${signer.named} already`;
@@ -372,7 +372,7 @@ export class Slipway {
     const context = await this.load();
     const target = { ...context, reference, login: loginOf(username, password) };
     const text = await predicate?.contents();
-    const predicates = (await import("./stages/sign.js")).readPredicate(name, text);
+    const what = (await import("./stages/sign.js")).readPredicate(name, text);
     const signer = await (
       await import("./stages/signer.js")
     ).signerOf(context, {
@@ -381,7 +381,7 @@ export class Slipway {
     });
     const added = await (
       await import("./stages/sign.js")
-    ).sign(context, signer, target, { signed: false, predicates });
+    ).sign(context, signer, target, { signed: false, predicates: [what] });
     return added.length > 0 ? `attested ${name} of ${reference}` : `${name} was attested already`;
   }
 

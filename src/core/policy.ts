@@ -3,6 +3,7 @@ import { PREDICATE_TYPES, type PredicateName } from "./attestations/names.js";
 import {
   modelOf,
   modelSchema,
+  platformOf,
   sbomSchema,
   testsSchema,
   vulnerabilitiesSchema,
@@ -72,10 +73,42 @@ function judge(
   );
   if (about.length === 0)
     return [{ rule: name, ok: false, found: "no attestation of it with a good signature" }];
+  const platforms = name === "sbom" ? platformsOf(statements.provenance ?? [], hex) : [];
+  if (platforms.length > 1) return [bills(about, platforms)];
   const answers = (name === "vulnerabilities" ? latest(about) : about)
     // One that is all right is enough: a later release of the same content may have said more.
     .map(({ predicate }) => JUDGES[name](predicate, options));
   return answers.find(allWell) ?? answers.at(-1) ?? [];
+}
+
+/** What the provenance of an image says that it was built for. */
+function platformsOf(provenances: readonly Statement[], hex: string): string[] {
+  const found = provenances
+    .filter(({ subject }) => subject.some((one) => one.digest.sha256 === hex))
+    .flatMap(({ predicate }) => {
+      const read = provenanceSchema.safeParse(predicate);
+      return read.success ? read.data.buildDefinition.externalParameters.platforms : [];
+    });
+  return [...new Set(found)];
+}
+
+/** An image for several platforms is described when each of them is. */
+function bills(statements: readonly Statement[], platforms: readonly string[]): Rule {
+  const read = statements.flatMap(({ predicate }) => sbomSchema.safeParse(predicate).data ?? []);
+  const found = platforms.map((platform) => {
+    const bill = read.find((each) => platformOf(each) === platform);
+    return { platform, told: bill && plural(bill.components.length, "component") };
+  });
+  const missing = found.filter(({ told }) => told === undefined).map(({ platform }) => platform);
+  return {
+    rule: "sbom",
+    ok: missing.length === 0,
+    found: oneLine(
+      missing.length > 0
+        ? `there is none of ${missing.join(", ")}`
+        : found.map(({ platform, told = "" }) => `${platform}: ${told}`).join(", "),
+    ),
+  };
 }
 
 /** The last scan counts, whatever an earlier one said; one that cannot be read counts as the last. */

@@ -2,6 +2,7 @@ import { dag, type Directory } from "@dagger.io/dagger";
 
 import { BUILDER, PREDICATE_NAMES } from "../core/attestations/names.js";
 import {
+  billFor,
   modelOf,
   sha256,
   testsPredicate,
@@ -32,7 +33,7 @@ import {
 } from "./publish.js";
 import { decidingFile } from "./pipAudit.js";
 import { billOfMaterials, scanAll } from "./scan.js";
-import { sign } from "./sign.js";
+import { sign, type Predicate } from "./sign.js";
 import { verifyImage, type Verified } from "./verify.js";
 
 /** An image that is checked, scanned, signed, attested and verified. */
@@ -74,25 +75,28 @@ export async function release(
   const pushed = await pushTags(variants, staging);
   const target = { ...context, reference: pushed.reference, login: request.login };
   const model = modelOf(context.config.model);
-  const predicates = {
-    provenance: provenance({
-      source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
-      folder: ".",
-      repository: request.repository,
-      platforms: context.config.build.platforms,
-      configuration: context.config,
-      model,
-      images: await toolImages(context),
-      files: filesOf(context),
-      invocationId: `${request.repository}@${startedOn.toISOString()}`,
-      startedOn,
-      finishedOn: new Date(),
-    }),
-    sbom: JSON.parse(scanned.sbom) as unknown,
-    vulnerabilities: vulnerabilitiesPredicate(scanned.result, BUILDER),
-    tests: testsPredicate(checked.report, filesOf(context)),
-    ...(model && { model }),
-  };
+  const predicates: Predicate[] = [
+    [
+      "provenance",
+      provenance({
+        source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
+        folder: ".",
+        repository: request.repository,
+        platforms: context.config.build.platforms,
+        configuration: context.config,
+        model,
+        images: await toolImages(context),
+        files: filesOf(context),
+        invocationId: `${request.repository}@${startedOn.toISOString()}`,
+        startedOn,
+        finishedOn: new Date(),
+      }),
+    ],
+    ...scanned.bills.map((bill): Predicate => ["sbom", billFor(bill.platform, bill.text)]),
+    ["vulnerabilities", vulnerabilitiesPredicate(scanned.result, BUILDER)],
+    ["tests", testsPredicate(checked.report, filesOf(context))],
+    ...(model ? [["model", model] as const] : []),
+  ];
   await sign(context, signer, target, { signed: true, predicates });
   const verified = await verifyImage(context, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
@@ -107,7 +111,7 @@ export async function release(
     verifier: signer.verifier,
     keyReference: signer.keyReference,
     scan: scanned.result,
-    sbom: scanned.sbom,
+    sbom: scanned.bills[0]?.text ?? "",
     rules: verified.rules,
     predicates: PREDICATE_NAMES.filter((name) => verified.evidence.statements[name]?.length),
   });
@@ -117,19 +121,27 @@ export async function release(
 
 interface Scans {
   readonly result: ScanResult;
-  readonly sbom: string;
+  /** CycloneDX, of each platform; without one when the image is for the engine's own. */
+  readonly bills: readonly { readonly platform: string | undefined; readonly text: string }[];
 }
 
 /** Scans the image of every platform; the result is the first one's, with the others' findings. */
 async function scans(context: Context, { first, others }: Variants): Promise<Scans> {
-  const [results, bill] = await Promise.all([
-    scanAll(context, [first, ...others], (why) => stopped("the scan", why)),
-    billOfMaterials(context, { kind: "image", tarball: first.asTarball() }, "cyclonedx"),
+  const images = [first, ...others];
+  const [results, bills] = await Promise.all([
+    scanAll(context, images, (why) => stopped("the scan", why)),
+    Promise.all(
+      images.map(async (image, index) => {
+        const subject = { kind: "image", tarball: image.asTarball() } as const;
+        const { text } = await billOfMaterials(context, subject, "cyclonedx");
+        return { platform: context.config.build.platforms[index], text };
+      }),
+    ),
   ]);
   const [main] = results;
   if (!main) throw stopped("the scan", "there is no image");
   const findings = results.flatMap((each) => each.findings);
-  return { result: { ...main, findings }, sbom: bill.text };
+  return { result: { ...main, findings }, bills };
 }
 
 function stopped(step: string, why: string): SlipwayError {
@@ -177,10 +189,17 @@ async function toolImages({ config, project }: Context): Promise<Record<string, 
   return Object.fromEntries(entries);
 }
 
-function reportsOf(checks: Directory, { result, sbom }: Scans, context: Context): Directory {
+function reportsOf(checks: Directory, { result, bills }: Scans, context: Context): Directory {
   const sarif = scanSarif(result, decidingFile(context), context);
-  const files = checks
-    .withNewFile("scan.json", JSON.stringify(result))
-    .withNewFile("sbom.cyclonedx.json", sbom);
+  const files = bills.reduce(
+    (each, { platform, text }, index) =>
+      each.withNewFile(index === 0 ? "sbom.cyclonedx.json" : billName(platform), text),
+    checks.withNewFile("scan.json", JSON.stringify(result)),
+  );
   return sarif ? files.withNewFile("sarif/trivy.sarif", sarif.text) : files;
+}
+
+/** `sbom.linux-arm64.cyclonedx.json` */
+function billName(platform = ""): string {
+  return `sbom.${platform.replaceAll("/", "-")}.cyclonedx.json`;
 }

@@ -18,6 +18,9 @@ import type { Verifier } from "../core/verifier.js";
 import { PREDICATES, signing, verifying, type Answer, type Signer, type Target } from "./cosign.js";
 import type { Context } from "./context.js";
 
+/** Something that is said of an image, by what it is. */
+export type Predicate = readonly [name: PredicateName, predicate: unknown];
+
 /** What `--type` is called in cosign, which checks the form of those it knows. */
 const TYPES: Readonly<Record<PredicateName, string>> = {
   ...PREDICATE_TYPES,
@@ -57,7 +60,7 @@ const NOTHING: Answer = { exitCode: 1, stdout: "", stderr: "" };
 /** What is to be said of an image. */
 interface Sayings {
   readonly signed: boolean;
-  readonly predicates: Readonly<Partial<Record<PredicateName, unknown>>>;
+  readonly predicates: readonly Predicate[];
 }
 
 /**
@@ -74,24 +77,27 @@ export async function sign(
   { signed, predicates }: Sayings,
 ): Promise<string[]> {
   requireDigest(target);
-  const names = PREDICATE_NAMES.filter((name) => predicates[name] !== undefined);
+  const names = [...new Set(predicates.map(([name]) => name))];
   const known = await knownOf(context, signer.verifier, target, names);
   const { exitCode, stdout } = known.signature;
   const isSigned = exitCode === 0 && signedDigest(stdout) !== undefined;
-  const missing = names.filter(
-    (name) =>
-      !known.statements[name]?.some((each) => sameStatement(each.predicate, predicates[name])),
+  const missing = predicates.filter(
+    ([name, predicate]) =>
+      !known.statements[name]?.some((each) => sameStatement(each.predicate, predicate)),
   );
-  const added = [...(signed && !isSigned ? ["signature"] : []), ...missing];
+  const added = [
+    ...(signed && !isSigned ? ["signature"] : []),
+    ...missing.map(([name]): string => name),
+  ];
   if (added.length === 0) return added;
   const files = missing.reduce(
-    (each, name) => each.withNewFile(name, JSON.stringify(predicates[name])),
+    (each, [, predicate], index) => each.withNewFile(`${index}.json`, JSON.stringify(predicate)),
     dag.directory(),
   );
-  const commands = missing.map((name) => [
+  const commands = missing.map(([name], index) => [
     "attest",
     `--type=${TYPES[name]}`,
-    `--predicate=${PREDICATES}/${name}`,
+    `--predicate=${PREDICATES}/${index}.json`,
   ]);
   const answers = await signing(
     context,
@@ -110,10 +116,7 @@ export async function sign(
  *
  * @throws SlipwayError USAGE when the name is none of Slipway's, or the text is no JSON object.
  */
-export function readPredicate(
-  name: string,
-  text: string | undefined,
-): Partial<Record<PredicateName, unknown>> {
+export function readPredicate(name: string, text: string | undefined): Predicate {
   const known = PREDICATE_NAMES.find((each) => each === name);
   if (known === undefined)
     throw new SlipwayError(
@@ -126,7 +129,7 @@ export function readPredicate(
       "USAGE",
       "The predicate (--predicate) has to be a file with a JSON object.",
     );
-  return { [known]: value };
+  return [known, value];
 }
 
 /** A tag can be moved between two steps; a digest cannot. */

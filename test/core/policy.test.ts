@@ -6,7 +6,7 @@ import {
   PREDICATE_TYPES,
   type PredicateName,
 } from "../../src/core/attestations/names.js";
-import type { Model } from "../../src/core/attestations/predicates.js";
+import { billFor, type Model } from "../../src/core/attestations/predicates.js";
 import type { Statement } from "../../src/core/attestations/statement.js";
 import type { Config } from "../../src/core/config/schema.js";
 import { evidenceMarkdown, rulesTable } from "../../src/core/evidence.js";
@@ -26,12 +26,12 @@ const POLICY: Config["verify"] = {
   age: 24,
 };
 
-const withModel = (model?: Model): Provenance =>
+const withModel = (model?: Model, platforms: readonly string[] = []): Provenance =>
   provenance({
     source: { repository: "https://git.example/team/greeter", revision: "ab".repeat(20) },
     folder: ".",
     repository: "registry.example/team/greeter",
-    platforms: [],
+    platforms,
     configuration: { test: {} },
     images: { "base image": `registry.example/python:3.13-slim@${DIGEST}` },
     model,
@@ -230,6 +230,30 @@ test("says_in_the_provenance_which_model_went_in_and_nothing_where_there_is_none
   const odd = { ...model, weights: "other" };
   more.buildDefinition.externalParameters = { ...externalParameters, model: odd };
   assert.equal(broken(evidence({ provenance: [statement("provenance", more)] })), ["provenance"]);
+});
+
+test("fails_when_one_of_several_platforms_has_no_bill_of_materials", () => {
+  const provenance = [
+    statement("provenance", withModel(undefined, ["linux/amd64", "linux/arm64"])),
+  ];
+  const bill = (platform?: string): Statement =>
+    statement("sbom", billFor(platform, JSON.stringify(GOOD.sbom)));
+  const sbom = (...bills: Statement[]): Rule | undefined =>
+    judged(evidence({ provenance, sbom: bills })).find(({ rule }) => rule === "sbom");
+  const both = sbom(bill("linux/arm64"), bill("linux/amd64"));
+  assert.ok(both?.ok);
+  assert.is(both.found, "linux/amd64: 1 component, linux/arm64: 1 component");
+  const one = sbom(bill("linux/amd64"), bill(), bill("linux/s390x"));
+  assert.is(one?.ok, false);
+  assert.is(one?.found, "there is none of linux/arm64");
+  const foreign = statement(
+    "sbom",
+    billFor("linux/arm64", JSON.stringify(GOOD.sbom)),
+    "0b".repeat(32),
+  );
+  assert.is(sbom(bill("linux/amd64"), foreign)?.ok, false);
+  const single = [statement("provenance", withModel(undefined, ["linux/amd64"]))];
+  assert.equal(broken(evidence({ provenance: single })), []);
 });
 
 test("takes_one_good_statement_among_older_ones", () => {

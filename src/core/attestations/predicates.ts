@@ -93,7 +93,28 @@ export const sbomSchema = z.looseObject({
   bomFormat: z.literal("CycloneDX"),
   specVersion: z.string(),
   components: z.array(z.looseObject({ name: z.string() })).min(1),
+  metadata: z
+    .looseObject({ properties: z.array(z.record(z.string(), z.unknown())).optional() })
+    .optional(),
 });
+
+/** Property of a bill of materials that says for which platform of an image it is. */
+const PLATFORM = "slipway:platform";
+
+/** A CycloneDX document that says for which platform of an image it is. */
+export function billFor(platform: string | undefined, text: string): unknown {
+  const bill = sbomSchema.parse(JSON.parse(text));
+  if (platform === undefined) return bill;
+  const { metadata = {} } = bill;
+  const properties = [...(metadata.properties ?? []), { name: PLATFORM, value: platform }];
+  return { ...bill, metadata: { ...metadata, properties } };
+}
+
+/** The platform that `billFor` wrote; undefined where there is none. */
+export function platformOf({ metadata }: z.infer<typeof sbomSchema>): string | undefined {
+  const value = metadata?.properties?.find(({ name }) => name === PLATFORM)?.value;
+  return typeof value === "string" ? value : undefined;
+}
 
 /** SHA-256, in hexadecimal. */
 export function sha256(text: string | Buffer): string {
