@@ -10,6 +10,7 @@ import { registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
 import { Evidence, makeKeys, refusal, secret, type Verdict } from "./support/evidence.js";
+import { watch } from "./support/processes.js";
 import { scratch } from "./support/project.js";
 import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
@@ -124,8 +125,10 @@ test("asks_github_for_a_token_each_time_it_signs_and_shows_the_jobs_token_to_cos
   const reference = await push();
   const before = sigstore.asked.length;
   const ci = believing("ci@example.com");
+  const watched = watch([CANARY.request], "cosign");
   assert.is(await ci.sign(reference, await job()), `signed ${reference}`);
   await ci.attest(reference, "model", model, await job());
+  assert.equal(watched.stop(), []);
   const asked = sigstore.asked.slice(before);
   assert.is(asked.length, 2);
   for (const { audience, authorization } of asked)

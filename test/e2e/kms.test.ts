@@ -8,6 +8,7 @@ import { registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
 import { Evidence, makeKeys, refusal, secret } from "./support/evidence.js";
+import { watch } from "./support/processes.js";
 import { fixture, scratch } from "./support/project.js";
 import { programImages } from "./support/programs.js";
 import { openSession } from "./support/session.js";
@@ -74,11 +75,13 @@ test("signs_nothing_with_credentials_that_do_not_open_it_and_shows_none_of_them"
 
 test("signs_and_attests_by_the_kms_and_is_verified_by_its_public_half", async () => {
   const given = await by([address, `VAULT_TOKEN=${CANARY}`]);
+  const watched = watch([CANARY], "cosign");
   assert.is(await evidence.sign(reference, given), `signed ${reference}`);
   assert.match(await evidence.sign(reference, given), /was signed with this key already/);
   const model = join(folder.path, "model.json");
   await writeFile(model, JSON.stringify({ name: "iris-random-forest", stage: "production" }));
   await evidence.attest(reference, "model", model, given);
+  assert.equal(watched.stop(), []);
   assert.is(vault.signed.length, 2);
   await vault.publicKey(folder.path);
   const keys = { ...others, folder: folder.path };

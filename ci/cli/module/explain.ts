@@ -20,7 +20,7 @@ async function codeOf(error: QueryError, steps: readonly Step[]): Promise<ExitCo
   if (error.path.length === 0) return EXIT.broken;
   if (await projectMistake(steps)) return EXIT.usage;
   // What a gate stops, it has judged.
-  if (error.message.includes('stopped by the scan.\nFAILED: ')) return EXIT.checkFailed;
+  if (error.message.includes("stopped by the scan.\nFAILED: ")) return EXIT.checkFailed;
   // A function that returns nothing is an assertion: to throw is its answer. ERRORED is what
   // Slipway's checks say when their tool did not work.
   const asserts = steps.at(-1)?.fn.returns.kind === "VOID_KIND";
