@@ -2,11 +2,11 @@ import { dag, type Container, type Directory, type Platform } from "@dagger.io/d
 
 import { SlipwayError } from "../core/errors.js";
 import type { Project } from "../core/project/types.js";
-import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonImage } from "../images.js";
 import { EPOCH, pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
 import { REQUIREMENTS_FILE, requirementTexts, SOURCE, withRequirements } from "./dependencies.js";
+import { imageLabels, type BuildFacts } from "./labels.js";
 
 const DEPENDENCIES = "/venv";
 const APPLICATION = "/app";
@@ -18,14 +18,6 @@ const FORGET_WHEN =
 /** Moves a folder to `/layer`, without uv's lock, and gives everything there one time. */
 const LEVEL =
   'rm -f "$1/.lock" && mkdir -p "/layer$(dirname "$1")" && mv "$1" "/layer$1" && find /layer -exec touch -h -d "$2" {} +';
-
-/** What the caller knows of this build, for the labels; all of it changes the image's digest. */
-export interface BuildFacts {
-  /** Commit that the source is of. */
-  readonly revision?: string | undefined;
-  /** Where the source lives. */
-  readonly sourceUrl?: string | undefined;
-}
 
 /**
  * The service's image: the Python base, what the running service needs, the service; three kinds of
@@ -211,37 +203,6 @@ function imageEnvironment({ build, model }: Context["config"]): Record<string, s
       ...(model.version === undefined ? {} : { MODEL_VERSION: model.version }),
     }),
   };
-}
-
-/** Labels by name; without a time, so that equal sources give equal images. */
-export function imageLabels(
-  { config, project }: Pick<Context, "config" | "project">,
-  { revision, sourceUrl }: BuildFacts,
-): Record<string, string> {
-  const { model } = config;
-  const models = {
-    "slipway.model.name": model.name,
-    "slipway.model.stage": model.stage,
-    "slipway.model.version": model.version,
-    "slipway.model.run": model.run,
-    "slipway.model.digest": model.digest,
-  };
-  const labels: Record<string, string | undefined> = {
-    "org.opencontainers.image.title": project.name,
-    "org.opencontainers.image.version":
-      project.version === UNKNOWN_VERSION ? undefined : project.version,
-    "org.opencontainers.image.description": project.description,
-    "org.opencontainers.image.licenses": project.license,
-    "org.opencontainers.image.revision": revision,
-    "org.opencontainers.image.source": sourceUrl,
-    "org.opencontainers.image.base.name": pythonImage(project.python.version, config.images),
-    ...(model.enabled && models),
-    ...config.build.labels,
-  };
-  if (config.build.dockerfile !== undefined) delete labels["org.opencontainers.image.base.name"];
-  return Object.fromEntries(
-    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
 }
 
 /** Debian packages at their newest: the one part of an image that two days may build differently. */

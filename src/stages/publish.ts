@@ -3,8 +3,9 @@ import { dag, type Container, type Platform, type Secret } from "@dagger.io/dagg
 import { SlipwayError } from "../core/errors.js";
 import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonBase } from "./base.js";
-import { buildImage, type BuildFacts } from "./build.js";
+import { buildImage } from "./build.js";
 import type { Context } from "./context.js";
+import type { BuildFacts } from "./labels.js";
 import type { Login } from "./programs.js";
 import { scanAll } from "./scan.js";
 
@@ -145,11 +146,10 @@ export async function publishImage(
   request: PublishRequest,
   facts: BuildFacts,
 ): Promise<Published> {
-  const variants = await buildVariants(context, facts);
-  if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(variants, context));
-  if (context.config.publish.scan)
-    await scanAll(context, [variants.first, ...variants.others], unsafe);
-  return await pushTags(variants, request);
+  const built = await buildVariants(context, facts);
+  if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(built, context));
+  if (context.config.publish.scan) await scanAll(context, [built.first, ...built.others], unsafe);
+  return await pushTags(built, request);
 }
 
 function unsafe(why: string): SlipwayError {

@@ -17,10 +17,10 @@ import { complaint, extended } from "../core/report/report.js";
 import { scanSarif } from "../core/scan/findings.js";
 import type { ScanResult } from "../core/scan/verdict.js";
 import { cosignImage, pythonImage, trivyImage, uvImage } from "../images.js";
-import type { BuildFacts } from "./build.js";
 import { runChecks, withReport } from "./checks.js";
 import { readEnvironment, type Context } from "./context.js";
 import type { Signer } from "./cosign.js";
+import type { BuildFacts } from "./labels.js";
 import {
   buildVariants,
   digestOf,

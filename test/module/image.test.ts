@@ -5,7 +5,8 @@ import { execFile } from "node:child_process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pythonImage, uvImage } from "../../src/images.js";
-import { entrypoint, healthcheckCommand, imageLabels } from "../../src/stages/build.js";
+import { entrypoint, healthcheckCommand } from "../../src/stages/build.js";
+import { imageLabels } from "../../src/stages/labels.js";
 import { raises } from "../core/raises.js";
 import { known, service } from "./project.js";
 

@@ -4,7 +4,8 @@ import { isTable, readToml, type TomlDocument, type TomlTable } from "../toml.js
 import { coerce, splitOnce } from "./coerce.js";
 import { environmentNames, findLeaf, leaves, type Leaf } from "./leaves.js";
 import { faults, unknownKey } from "./problems.js";
-import { configSchema, type Config, type IgnoredAdvisory } from "./schema.js";
+import type { IgnoredAdvisory } from "./evidence.js";
+import { configSchema, type Config } from "./schema.js";
 
 /** Where a value comes from, and by what name: a line of the file, a variable, a flag. */
 export interface Origin {

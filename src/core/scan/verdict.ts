@@ -1,5 +1,6 @@
 import type { CheckState, ToolRun } from "../check.js";
-import type { Config, IgnoredAdvisory } from "../config/schema.js";
+import type { IgnoredAdvisory } from "../config/evidence.js";
+import type { Config } from "../config/schema.js";
 import { lastLines, plural } from "../text.js";
 import { readJson } from "../verdicts/verdict.js";
 import type { Database } from "./database.js";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { CheckResult, Finding, ToolRun } from "../check.js";
-import type { IgnoredAdvisory } from "../config/schema.js";
+import type { IgnoredAdvisory } from "../config/evidence.js";
 import { clean, oneLine, plural } from "../text.js";
 import { broken, cutShort, judged, readJson } from "./verdict.js";
 
