@@ -176,7 +176,7 @@ export class Slipway {
     /** Only these: lint, format, types, test, bandit, pipAudit, safety */
     only: string[] = [],
     /** Any text: with a new one, what ended ERRORED is not kept but run again */
-     
+
     attempt?: string,
     /** report.json of an earlier run: the page says what changed since */
     previous?: File,
