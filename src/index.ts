@@ -22,7 +22,7 @@ import {
 import { Artifact } from "./artifact.js";
 import { checkReport, type CheckReport } from "./checkReport.js";
 import type { CheckName } from "./core/check.js";
-import { complaint } from "./core/report/report.js";
+import { complaint, readReport } from "./core/report/report.js";
 import { summary } from "./core/report/summary.js";
 import { releaseObject, type Release } from "./release.js";
 import { scanReport, type ScanReport } from "./scanReport.js";
@@ -176,11 +176,14 @@ export class Slipway {
     /** Only these: lint, format, types, test, bandit, pipAudit, safety */
     only: string[] = [],
     /** Any text: with a new one, what ended ERRORED is not kept but run again */
-    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- it makes the call another one
+
     attempt?: string,
+    /** report.json of an earlier run: the page says what changed since */
+    previous?: File,
   ): Promise<CheckReport> {
     const names = checkNames(only);
-    return checkReport(await runChecks(await this.load(), names));
+    const earlier = previous && readReport(await previous.contents());
+    return checkReport(await runChecks(await this.load(), names, earlier));
   }
 
   /** Build the service's image: small, non-root, reproducible, with labels and a health check */

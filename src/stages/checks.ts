@@ -42,8 +42,13 @@ export interface Checked {
  * Runs checks side by side and lets all of them finish.
  *
  * @param names Checks to run; empty for all.
+ * @param previous The report of an earlier run, for the page to say what changed since.
  */
-export async function runChecks(context: Context, names: readonly CheckName[]): Promise<Checked> {
+export async function runChecks(
+  context: Context,
+  names: readonly CheckName[],
+  previous?: Report,
+): Promise<Checked> {
   const chosen = names.length === 0 ? CHECK_NAMES : names;
   const outcomes = await Promise.all(chosen.map((name) => runStage(STAGES[name], context)));
   const { project } = context;
@@ -59,7 +64,10 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
     outcomes.map(({ result }) => result),
     [...context.notices, ...sarif.notices],
   );
-  let files = withReport(dag.directory(), report).withNewFile("summary.md", markdown(report));
+  let files = withReport(dag.directory(), report, previous).withNewFile(
+    "summary.md",
+    markdown(report),
+  );
   for (const [name, text] of Object.entries(sarif.files)) files = files.withNewFile(name, text);
   for (const { reports } of outcomes)
     for (const [name, file] of Object.entries(reports)) files = files.withFile(name, file);
@@ -67,11 +75,11 @@ export async function runChecks(context: Context, names: readonly CheckName[]): 
 }
 
 /** A folder with a report, for programs and as a page. */
-export function withReport(folder: Directory, report: Report): Directory {
+export function withReport(folder: Directory, report: Report, previous?: Report): Directory {
   const template = readFileSync(new URL("../core/report/page.html", import.meta.url), "utf8");
   return folder
     .withNewFile("report.json", `${JSON.stringify(report, null, 2)}\n`)
-    .withNewFile("report.html", reportPage(template, report));
+    .withNewFile("report.html", reportPage(template, report, previous));
 }
 
 /**

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-const BIN = fileURLToPath(new URL("../../ci/cli/slipway.mjs", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../ci/cli/slipway.mjs", import.meta.url));
 
 /** The fixture module whose functions need no image. */
 export const PROBE = fileURLToPath(new URL("./fixtures/probe", import.meta.url));

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,6 +125,33 @@ test("exits_with_2_for_an_unknown_check_and_keeps_the_reports_of_before", async 
   const result = await run(["check", "lnt"], never);
   assert.is(result.code, 2);
   assert.match(result.stderr, 'there is no check "lnt". Did you mean "lint"?');
+  assert.equal(await readdir(reports), ["report.json"]);
+});
+
+test("leaves_the_folder_as_it_was_when_the_checks_cannot_run", async () => {
+  const reports = join(folder, ".slipway", "reports");
+  await rm(join(folder, ".slipway"), { recursive: true, force: true });
+  // Another module's checks have other names: that alone can say which it has not.
+  const refused = failing('There is no check "lnt"');
+  assert.is((await run(["check"], refused)).code, 3);
+  assert.not.ok((await readdir(folder)).includes(".slipway"));
+  await mkdir(reports, { recursive: true });
+  await writeFile(join(reports, "report.json"), "{}");
+  await run(["check"], refused);
+  assert.equal(await readdir(join(folder, ".slipway", "reports")), ["report.json"]);
+});
+
+test("puts_new_reports_in_the_place_of_the_old_ones", async () => {
+  const reports = join(folder, ".slipway", "reports");
+  await mkdir(reports, { recursive: true });
+  await writeFile(join(reports, "old.json"), "{}");
+  const result = await run(["check"], (query) => {
+    const path = JSON.parse(/export\(path: ("[^"]*")\)/.exec(query)?.[1] ?? '""') as string;
+    mkdirSync(path);
+    writeFileSync(join(path, "report.json"), "{}");
+    return checksAnswer("PASSED");
+  });
+  assert.is(result.code, 0, result.stderr);
   assert.equal(await readdir(reports), ["report.json"]);
 });
 

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 
 import type { CheckName } from "../../src/core/check.js";
 import { ADVISORIES } from "../../ci/sandbox/advisories.js";
-import { check, checkOf, states, type Checked } from "./support/checks.js";
+import { check, checkOf, slipway, states, type Checked } from "./support/checks.js";
 import { fixture } from "./support/project.js";
 import { openSession, type Session } from "./support/session.js";
 
@@ -84,6 +84,28 @@ test("fails_a_single_check_with_what_it_found", async () => {
     return;
   }
   assert.unreachable("lint did not throw");
+});
+
+test("compares_with_the_report_of_an_earlier_run_that_is_given", async () => {
+  const page = async (more: string): Promise<string> => {
+    const answer = await session.query<{
+      slipway: { checks: { reports: { file: { contents: string } } } };
+    }>(
+      `{ ${await slipway(session, fixture("lint-error"))} { checks(only: ["lint"]${more}) { reports { file(path: "report.html") { contents } } } } }`,
+    );
+    return answer.slipway.checks.reports.file.contents;
+  };
+  const without = /<script type="application\/json" id="data">(.*)<\/script>/.exec(await page(""));
+  const { report } = JSON.parse(without?.[1] ?? "{}") as { report: { checks: object[] } };
+  const earlier = { ...report, checks: report.checks.map((one) => ({ ...one, findings: [] })) };
+  const { directory } = await session.query<{
+    directory: { withNewFile: { file: { id: string } } };
+  }>(
+    `{ directory { withNewFile(path: "report.json", contents: ${JSON.stringify(JSON.stringify(earlier))}) { file(path: "report.json") { id } } } }`,
+  );
+  const { id } = directory.withNewFile.file;
+  assert.not.match(without?.[1] ?? "", '"previous":');
+  assert.match(await page(`, previous: ${JSON.stringify(id)}`), '"previous":');
 });
 
 test("lets_a_check_pass_that_has_nothing_to_do_with_the_failure", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CHECK_NAMES } from "../../../src/core/check.js";
 import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
@@ -62,14 +62,18 @@ export async function check(
       );
     }
     const wanted = own.get("output-dir");
-    const previous = await earlierReport(wanted);
-    const folder = await reportsFolder(wanted);
-    const write = folder === undefined ? "" : `reports { export(path: ${JSON.stringify(folder)}) }`;
+    // Unless told which: then the module itself compares.
+    const previous = checks.args.has("previous") ? undefined : await earlierReport(wanted);
+    const place = await placeForReports(wanted);
+    const folder = place?.folder;
+    const write =
+      place === undefined ? "" : `reports { export(path: ${JSON.stringify(place.exported)}) }`;
     const began = new Date();
     const ask = async (asked: readonly Step[]): Promise<Answer> => {
       try {
         return (await invoke(session, asked, `{ passed summary report ${write} }`)) as Answer;
       } catch (error) {
+        await place?.forget();
         throw await explainFailure(error, asked);
       }
     };
@@ -77,6 +81,7 @@ export async function check(
     if (isKept(answer, began) && exitCode(answer) === EXIT.broken) {
       answer = await ask([root, withAttempt(withNames(checks, collected), began)]);
     }
+    await place?.settle();
     if (folder !== undefined) await addComparison(folder, answer, previous);
     const { output } = readOptions(given, own);
     settle();
@@ -162,14 +167,31 @@ function camel(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The folder to write to; undefined when none is wanted. Reports of an earlier run do not stay. */
-async function reportsFolder(wanted: string | undefined): Promise<string | undefined> {
+/** Where reports go. Those of an earlier run stay until there are new ones. */
+interface Place {
+  readonly folder: string;
+  /** What the engine writes. */
+  readonly exported: string;
+  /** Puts what was written in its place. */
+  settle(): Promise<void>;
+  /** Leaves all as it was. */
+  forget(): Promise<void>;
+}
+
+/** The place for reports; undefined when none are wanted. */
+async function placeForReports(wanted: string | undefined): Promise<Place | undefined> {
   if (wanted === "") return undefined;
-  if (wanted !== undefined) return resolve(wanted);
+  const nothing = (): Promise<void> => Promise.resolve();
+  if (wanted !== undefined) {
+    const folder = resolve(wanted);
+    return { folder, exported: folder, settle: nothing, forget: nothing };
+  }
   const folder = resolve(DEFAULT_REPORTS);
+  const exported = `${folder}.new`;
+  let made: string | undefined;
   try {
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    made = await mkdir(resolve(FOLDER), { recursive: true });
+    await rm(exported, { recursive: true, force: true });
     // Like other tools' caches, it keeps itself out of version control.
     await writeFile(resolve(FOLDER, ".gitignore"), "*\n");
   } catch (error) {
@@ -178,7 +200,17 @@ async function reportsFolder(wanted: string | undefined): Promise<string | undef
       EXIT.usage,
     );
   }
-  return folder;
+  return {
+    folder,
+    exported,
+    settle: async () => {
+      await rm(folder, { recursive: true, force: true });
+      await rename(exported, folder);
+    },
+    forget: async () => {
+      await rm(made ?? exported, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The module's own table; in a terminal as wide as that, and in colour. */

@@ -84,7 +84,7 @@ export function detail(one: CheckResult): string {
       : `coverage ${(Math.floor(one.coverage * 10) / 10).toFixed(1)} %`;
   const reason = one.reason?.split("\n")[0] ?? "";
   return oneLine(
-    [reason, reason.includes("tests") ? "" : tests, coverage]
+    [reason, reason.includes("tests") ? "" : tests, coverage, one.cached === true ? "kept" : ""]
       .filter((part) => part !== "")
       .join(", "),
   );

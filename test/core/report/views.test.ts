@@ -44,6 +44,14 @@ const REPORT = makeReport(
   ["an entry expired"],
 );
 
+test("the_summary_marks_what_ran_for_an_earlier_call", () => {
+  const kept = result({ name: "types", tool: "mypy", cached: true });
+  const report = makeReport(PROJECT, new Date(0), [kept, result({ state: "PASSED" })], []);
+  assert.match(summary(report), /^types +ok +[\d.]+ m?s +kept$/m);
+  assert.not.match(summary(report), /^lint .*kept$/m);
+  assert.match(markdown(report), /types.*kept/);
+});
+
 test("the_summary_shows_states_reasons_and_findings", () => {
   assert.is(
     summary(REPORT, { findings: 2 }),
