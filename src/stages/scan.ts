@@ -5,7 +5,16 @@ import { conclusion } from "../core/scan/table.js";
 import { scanErrored, scanVerdict, type ScanResult } from "../core/scan/verdict.js";
 import { buildImage } from "./build.js";
 import type { Context } from "./context.js";
-import { database, imageProblem, runTrivy, type Subject } from "./trivy.js";
+import {
+  billFile,
+  billOfFolder,
+  database,
+  imageProblem,
+  lookAt,
+  scanFolder,
+  scanImage,
+  type Subject,
+} from "./trivy.js";
 
 const REPORT = "trivy.json";
 
@@ -34,21 +43,15 @@ async function once(context: Context, subject: Subject, now: Date): Promise<Scan
   if (malicious !== undefined) return { result: scanErrored(malicious) };
   const usable = await database(context, now);
   if (typeof usable === "string") return { result: scanErrored(usable) };
-  const scanners = [
-    "vuln",
-    ...(config.secrets ? ["secret"] : []),
-    ...(config.licenses.length > 0 ? ["license"] : []),
-  ];
-  const { run } = await runTrivy(
-    context,
-    subject,
-    ["--format=json", "--list-all-pkgs", `--scanners=${scanners.join(",")}`],
-    {
-      report: REPORT,
-      database: usable.folder,
-      ...(config.vex === undefined ? {} : { vex: context.source.file(config.vex) }),
-    },
-  );
+  const inputs = {
+    report: REPORT,
+    database: usable.folder,
+    ...(config.vex === undefined ? {} : { vex: context.source.file(config.vex) }),
+  };
+  const { run } =
+    subject.kind === "directory"
+      ? await scanFolder(context, subject.directory, inputs)
+      : await scanImage(context, subject.tarball, inputs);
   const today = now.toISOString().slice(0, 10);
   const result = scanVerdict(run, { config, today, database: usable.about });
   return { result, ...(run.report === undefined ? {} : { raw: run.report }) };
@@ -73,9 +76,6 @@ export async function scanAll(
   return results;
 }
 
-/** Names of the forms of a bill of materials, as trivy has them. */
-const FORMATS = { cyclonedx: "cyclonedx", spdx: "spdx-json" } as const;
-
 /**
  * The bill of materials of an image or a folder; it needs no vulnerability database.
  *
@@ -90,10 +90,11 @@ export async function billOfMaterials(
     throw new SlipwayError("USAGE", `--format takes cyclonedx or spdx; "${format}" is neither.`);
   const malicious = imageProblem(context);
   if (malicious !== undefined) throw new SlipwayError("RELEASE", malicious);
-  const report = `sbom.${format}.json`;
-  const { run, files } = await runTrivy(context, subject, [`--format=${FORMATS[format]}`], {
-    report,
-  });
+  const report = billFile(format);
+  const { run, files } =
+    subject.kind === "directory"
+      ? await billOfFolder(context, subject.directory, format)
+      : await lookAt(context, subject.tarball, format);
   if (run.exitCode !== 0 || run.report === undefined)
     throw new SlipwayError(
       "RELEASE",

@@ -9,6 +9,9 @@ import { OUT, runTool, type Execution } from "./execution.js";
 import { isPlain, within, withProgram, withRegistry } from "./programs.js";
 
 const CACHE = "/cache";
+
+/** Folder in `OUT` where a look leaves what trivy knows of an image. */
+const KNOWN = "known";
 const HOUR = 3_600_000;
 
 /** Hours after which the database is asked for again; the public one is made anew every six. */
@@ -16,7 +19,15 @@ const FRESH = 6;
 
 /** Unpacks an archive for trivy, which takes OCI layouts as folders and Docker's archives as files. */
 const UNPACK =
-  'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi; exec "$@" --input "$at"';
+  'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi;';
+
+/** Forms of a bill of materials, by trivy's names for them. */
+const FORMATS = { cyclonedx: "cyclonedx", spdx: "spdx-json" } as const;
+
+/** The file of a bill of materials. */
+export function billFile(format: keyof typeof FORMATS): string {
+  return `sbom.${format}.json`;
+}
 
 /** What is looked at. */
 export type Subject =
@@ -105,8 +116,7 @@ function failure(error: unknown): string {
 /** Flags that keep trivy from asking anybody anything. */
 const OFFLINE = [
   "--quiet",
-  `--cache-dir=${CACHE}`,
-  "--cache-backend=memory",
+  "--cache-backend=fs",
   "--skip-db-update",
   "--skip-java-db-update",
   "--offline-scan",
@@ -114,44 +124,117 @@ const OFFLINE = [
   "--disable-telemetry",
 ];
 
-/** Runs trivy once on an image or a folder; what it wrote is `report` of the run. */
-export async function runTrivy(
+/** What trivy looks for in the files themselves, whatever the vulnerability database says. */
+function scannersOf({ config: { scan } }: Context): string[] {
+  return [...(scan.secrets ? ["secret"] : []), ...(scan.licenses.length > 0 ? ["license"] : [])];
+}
+
+/**
+ * The one look at an image's files: both forms of its bill of materials, and what trivy knows of
+ * the image, for `scanImage`. It needs no database, so a newer one does not make it look again.
+ */
+export async function lookAt(
   context: Context,
-  subject: Subject,
-  flags: readonly string[],
-  options: { readonly report: string; readonly database?: Directory; readonly vex?: File },
+  tarball: File,
+  format: keyof typeof FORMATS = "cyclonedx",
 ): Promise<Execution> {
+  const scanners = scannersOf(context);
   const command = [
-    ...OFFLINE,
-    `--timeout=${context.config.timeouts.check}s`,
-    `--output=${OUT}/${options.report}`,
-    ...flags,
-    ...(options.vex ? ["--vex=/vex.json", "--show-suppressed"] : []),
+    ...["trivy", "image", ...common(context), `--cache-dir=${OUT}/${KNOWN}`],
+    ...(scanners.length > 0 ? [`--scanners=${scanners.join(",")}`] : []),
   ];
-  // It makes much garbage: to collect it less often takes 100 MB more and a tenth less time.
-  const program = withProgram(context, "trivy").withEnvVariable("GOGC", "400");
-  const ready = mounted(program, subject, options);
+  // The first makes trivy hash the packages' files; the second takes all from what that left.
+  const script = `${UNPACK} ${Object.entries(FORMATS)
+    .map(([name, form]) => `"$@" --format=${form} --output=${OUT}/sbom.${name}.json --input "$at"`)
+    .join("; ")}`;
   return await runTool(
     context,
-    ready,
-    subject.kind === "image"
-      ? ["sh", "-c", UNPACK, "/image.tar", "trivy", "image", ...command]
-      : ["trivy", "fs", ...command, "/src"],
-    { timeout: context.config.timeouts.check, report: options.report, version: "" },
+    program(context).withMountedFile("/image.tar", tarball),
+    ["sh", "-c", script, "/image.tar", ...command],
+    { timeout: context.config.timeouts.check, report: billFile(format), version: "" },
   );
 }
 
-function mounted(
-  container: Container,
-  subject: Subject,
-  { database: folder, vex }: { readonly database?: Directory; readonly vex?: File },
-): Container {
-  return container
-    .with((each) => (folder ? each.withDirectory(`${CACHE}/db`, folder) : each))
-    .with((each) => (vex ? each.withMountedFile("/vex.json", vex) : each))
-    .with((each) =>
-      subject.kind === "image"
-        ? each.withMountedFile("/image.tar", subject.tarball)
-        : each.withMountedDirectory("/src", subject.directory),
-    );
+interface ScanInputs {
+  readonly report: string;
+  readonly database: Directory;
+  readonly vex?: File;
+}
+
+/** Looks at an image, and holds what was found to a database; that reads no layer again. */
+export async function scanImage(
+  context: Context,
+  tarball: File,
+  inputs: ScanInputs,
+): Promise<Execution> {
+  const looked = await lookAt(context, tarball);
+  if (looked.run.exitCode !== 0) return looked;
+  const known = program(context)
+    .withDirectory(CACHE, looked.files.directory(KNOWN))
+    .withMountedFile("/image.tar", tarball);
+  return await runTool(
+    context,
+    mounted(known, inputs),
+    [
+      ...["sh", "-c", `${UNPACK} exec "$@" --input "$at"`, "/image.tar"],
+      ...["trivy", "image", ...scanning(context, inputs)],
+    ],
+    { timeout: context.config.timeouts.check, report: inputs.report, version: "" },
+  );
+}
+
+/** Looks at a folder and holds it to a database, at once. */
+export async function scanFolder(
+  context: Context,
+  directory: Directory,
+  inputs: ScanInputs,
+): Promise<Execution> {
+  const ready = mounted(program(context), inputs).withMountedDirectory("/src", directory);
+  return await runTool(context, ready, ["trivy", "fs", ...scanning(context, inputs), "/src"], {
+    timeout: context.config.timeouts.check,
+    report: inputs.report,
+    version: "",
+  });
+}
+
+/** The bill of materials of a folder. */
+export async function billOfFolder(
+  context: Context,
+  directory: Directory,
+  format: keyof typeof FORMATS,
+): Promise<Execution> {
+  const report = billFile(format);
+  return await runTool(
+    context,
+    program(context).withMountedDirectory("/src", directory),
+    [
+      ...["trivy", "fs", ...common(context), `--cache-dir=${CACHE}`],
+      ...[`--format=${FORMATS[format]}`, `--output=${OUT}/${report}`, "/src"],
+    ],
+    { timeout: context.config.timeouts.check, report, version: "" },
+  );
+}
+
+function scanning(context: Context, { report, vex }: ScanInputs): string[] {
+  return [
+    ...common(context),
+    ...[`--cache-dir=${CACHE}`, "--format=json", "--list-all-pkgs"],
+    `--scanners=${["vuln", ...scannersOf(context)].join(",")}`,
+    `--output=${OUT}/${report}`,
+    ...(vex ? ["--vex=/vex.json", "--show-suppressed"] : []),
+  ];
+}
+
+function common({ config }: Context): string[] {
+  return [...OFFLINE, `--timeout=${config.timeouts.check}s`];
+}
+
+function program(context: Context): Container {
+  // It makes much garbage: to collect it less often takes 100 MB more and a tenth less time.
+  return withProgram(context, "trivy").withEnvVariable("GOGC", "400");
+}
+
+function mounted(container: Container, { database: folder, vex }: ScanInputs): Container {
+  const ready = container.withDirectory(`${CACHE}/db`, folder);
+  return vex ? ready.withMountedFile("/vex.json", vex) : ready;
 }
