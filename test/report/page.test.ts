@@ -119,9 +119,11 @@ test("shows_ten_thousand_findings_a_page_at_a_time_and_soon", async () => {
   const { page } = await pages.open(pageOf(largeReport(10_000)));
   assert.is(await page.locator("#findings .count").innerText(), "10,001 findings");
   assert.is(await page.locator("#findings tbody tr").count(), 50);
-  const paint = await page.evaluate<number>(
-    "performance.getEntriesByName('first-contentful-paint')[0].startTime",
+  // The browser tells of a paint after the frame in which it was: on a busy machine that is later.
+  const painted = await page.waitForFunction(
+    "performance.getEntriesByName('first-contentful-paint')[0]?.startTime",
   );
+  const paint = (await painted.jsonValue()) as number;
   console.log(`first paint with 10,000 findings: ${Math.round(paint)} ms`);
   // Far above what is measured on an idle machine: other work beside the test must not fail it.
   assert.ok(paint < 10_000, `${paint} ms`);
