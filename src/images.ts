@@ -27,6 +27,14 @@ const IMAGES = {
     reference: "ghcr.io/sigstore/cosign/cosign:v3.1.3",
     use: "Signs and verifies; only the program is taken",
   },
+  kubectl: {
+    reference: "registry.k8s.io/kubectl:v1.34.4",
+    use: "Talks to a Kubernetes cluster, of version 1.33 to 1.35; only the program is taken",
+  },
+  k6: {
+    reference: "docker.io/grafana/k6:1.8.1",
+    use: "Makes the requests of an analysis; only the program is taken",
+  },
   uv: {
     reference: "docker.io/astral/uv:0.13.9",
     use: "Installs packages; only the file /uv is taken",
@@ -54,4 +62,14 @@ export function trivyImage(overrides: ImageOverrides): string {
 /** Reference of the image that holds cosign. */
 export function cosignImage(overrides: ImageOverrides): string {
   return overrides.cosign ?? IMAGES.cosign.reference;
+}
+
+/** Reference of the image that holds kubectl. */
+export function kubectlImage(overrides: ImageOverrides): string {
+  return overrides.kubectl ?? IMAGES.kubectl.reference;
+}
+
+/** Reference of the image that holds k6. */
+export function k6Image(overrides: ImageOverrides): string {
+  return overrides.k6 ?? IMAGES.k6.reference;
 }

@@ -1,6 +1,6 @@
 import { dag, type Container, type Secret, type Service } from "@dagger.io/dagger";
 
-import { cosignImage, pythonImage, trivyImage } from "../images.js";
+import { cosignImage, k6Image, kubectlImage, pythonImage, trivyImage } from "../images.js";
 import type { Context } from "./context.js";
 
 /** Under this name containers reach the registry on the caller's machine. */
@@ -11,6 +11,8 @@ const LOOPBACK = /^(127(?:\.\d{1,3}){3}|localhost)(?=:\d+\/)/;
 /** Where each program is in its image. */
 const PROGRAMS = {
   cosign: { image: cosignImage, path: "/ko-app/cosign" },
+  k6: { image: k6Image, path: "/usr/bin/k6" },
+  kubectl: { image: kubectlImage, path: "/bin/kubectl" },
   trivy: { image: trivyImage, path: "/usr/local/bin/trivy" },
 } as const;
 
@@ -29,21 +31,21 @@ interface Reach {
   readonly reference?: string | undefined;
 }
 
-/** The Python image, for the helper that runs tools, with one program in it. */
+/** The Python image, for the helper that runs tools, with programs in it. */
 export function withProgram(
   { config, project }: Pick<Context, "config" | "project">,
-  name: keyof typeof PROGRAMS,
+  ...names: (keyof typeof PROGRAMS)[]
 ): Container {
-  const { image, path } = PROGRAMS[name];
-  return dag
+  const base = dag
     .container()
     .from(pythonImage(project.python.version, config.images))
     .withEnvVariable("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
-    .withEnvVariable("HOME", "/tmp")
-    .withMountedFile(
-      `/usr/local/bin/${name}`,
-      dag.container().from(image(config.images)).file(path),
-    );
+    .withEnvVariable("HOME", "/tmp");
+  return names.reduce((container, name) => {
+    const { image, path } = PROGRAMS[name];
+    const program = dag.container().from(image(config.images)).file(path);
+    return container.withMountedFile(`/usr/local/bin/${name}`, program);
+  }, base);
 }
 
 /** A container that reaches the registry, with the login where there is one. */

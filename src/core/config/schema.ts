@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseShard } from "../shard.js";
+import { deploy } from "./deploy.js";
 import { ignoredAdvisory, model, scan, sign, verify } from "./evidence.js";
 import { httpUrl, imageReference, paths, pythonVersion, relativePath, seconds } from "./fields.js";
 
@@ -197,6 +198,8 @@ const images = z.strictObject({
   uv: imageReference.optional().describe("Image that holds uv. Default: Slipway's table"),
   trivy: imageReference.optional().describe("Image that holds trivy. Default: Slipway's table"),
   cosign: imageReference.optional().describe("Image that holds cosign. Default: Slipway's table"),
+  kubectl: imageReference.optional().describe("Image that holds kubectl. Default: Slipway's table"),
+  k6: imageReference.optional().describe("Image that holds k6. Default: Slipway's table"),
 });
 
 const index = z.strictObject({
@@ -231,6 +234,7 @@ export const configSchema = z.strictObject({
   sign: sign.prefault({}).describe("Who signs, beside what the caller gives"),
   verify: verify.prefault({}).describe("What an image must prove before its tags are given to it"),
   model: model.prefault({}).describe("The model that the service loads"),
+  deploy: deploy.prefault({}).describe("How the service comes to a Kubernetes cluster"),
   images: images
     .prefault({})
     .describe("Other images in place of Slipway's, for mirrors and air-gapped sites"),

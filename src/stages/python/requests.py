@@ -2,21 +2,51 @@
 
     requests.py [--at-once] FILE
 
-FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool}. They run
-one after the other; after one that failed, those that need it ("needs": true) are left out. With --at-once
+FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
+"retry": {"seconds": n, "pattern": regex}, "changed": {"seconds": n, "from": SHA-256}}. They run one after the other; after one that failed, those that need it ("needs": true) are left out. With --at-once
 they run side by side, whatever becomes of the others. The secrets are environment variables of the command
-alone. Prints a list with {"exitCode", "stdout", "stderr"} or null for each. Standard library only.
+alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of that
+pattern; one with "changed" until its output differs from what had that digest, at most so long. Prints a list
+with {"exitCode", "stdout", "stderr", "tries"} or null for each. Standard library only.
 """
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
+# Seconds between two tries.
+PAUSE = 0.5
+
+
 def ask(request):
+    retry = request.get("retry") or {}
+    changed = request.get("changed") or {}
+    began = time.monotonic()
+    tries = 0
+    while True:
+        answer = once(request)
+        tries += 1
+        answer["tries"] = tries
+        passed = time.monotonic() - began
+        if answer["exitCode"] != 0:
+            again = "pattern" in retry and re.search(retry["pattern"], answer["stderr"])
+            if not again or passed >= retry["seconds"]:
+                return answer
+        elif not changed or passed >= changed["seconds"]:
+            return answer
+        elif hashlib.sha256(answer["stdout"].encode()).hexdigest() != changed["from"]:
+            return answer
+        time.sleep(PAUSE)
+
+
+def once(request):
     secrets = request.get("secrets") or {}
     own = {name: Path(file).read_text(encoding="utf-8").strip() for name, file in secrets.items()}
     ran = subprocess.run(

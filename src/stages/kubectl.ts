@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+
+import { dag, type Container, type Secret, type Service } from "@dagger.io/dagger";
+
+import type { ToolRun } from "../core/check.js";
+import type { Context } from "./context.js";
+import { HELPERS, runTool } from "./execution.js";
+import { withProgram } from "./programs.js";
+
+const REQUESTS = "/run/requests";
+
+/** Where the kubeconfig is in a container that talks to the cluster. */
+const KUBECONFIG = "/run/kube/config";
+
+/** Seconds for one call of kubectl, unless it says otherwise. */
+const LIMIT = 60;
+
+/** What kubectl says when the API server does not answer, which may pass. */
+const AWAY =
+  "(connection refused|connection reset|was refused|i/o timeout|TLS handshake timeout|EOF|no route to host|ServiceUnavailable|the server is currently unable|etcdserver|http2: client connection lost|context deadline exceeded|Client\\.Timeout|starting up|apiserver not ready)";
+
+/** A cluster, and how containers get there. */
+export interface Cluster {
+  /** A kubeconfig as YAML, whole: certificates and tokens stand in it. */
+  readonly kubeconfig: Secret;
+  readonly namespace: string;
+  /** The API server where it answers on the caller's own loopback alone, under the name `cluster`. */
+  readonly service?: Service | undefined;
+}
+
+/** One call of kubectl. */
+export interface Request {
+  /** Without `kubectl`, `--kubeconfig` and `--namespace`. */
+  readonly args: readonly string[];
+  /** Standard input, such as the objects of `apply --filename=-`. */
+  readonly input?: string;
+  /** Left out when one before it failed. @default false */
+  readonly needs?: boolean;
+  /** Seconds to repeat it while the API server is away. @default 30 */
+  readonly patience?: number;
+  /** Wait, at most so many seconds, until the output is another one than this. */
+  readonly changed?: { readonly from: string; readonly seconds: number };
+}
+
+/** How one call ended; undefined for one that was left out. */
+export type Answer =
+  (Pick<ToolRun, "exitCode" | "stdout" | "stderr"> & { tries: number }) | undefined;
+
+/** A container with kubectl that reaches the cluster. */
+export function withCluster(container: Container, { kubeconfig, service }: Cluster): Container {
+  return container
+    .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
+    .withMountedSecret(KUBECONFIG, kubeconfig)
+    .withEnvVariable("KUBECONFIG", KUBECONFIG)
+    .withEnvVariable("KUBECACHEDIR", "/tmp/kube");
+}
+
+/**
+ * Runs several calls of kubectl in one execution, since to start a container takes longer than kubectl
+ * does; nothing of it is ever kept.
+ *
+ * @param atOnce Side by side, whatever becomes of the others. @default false
+ * @returns How each ended, in their order. When the execution itself did not work, that is the answer to all.
+ */
+export async function kubectl(
+  context: Context,
+  cluster: Cluster,
+  requests: readonly Request[],
+  { atOnce = false }: { readonly atOnce?: boolean } = {},
+): Promise<Answer[]> {
+  const asked = requests.map(({ args, input, needs = false, patience = 30, changed }) => ({
+    args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
+    input: input ?? null,
+    needs,
+    retry: { seconds: patience, pattern: AWAY },
+    changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
+  }));
+  const file = dag.directory().withNewFile("requests.json", JSON.stringify(asked));
+  const container = withCluster(withProgram(context, "kubectl"), cluster).withMountedDirectory(
+    REQUESTS,
+    file,
+  );
+  const { run } = await runTool(
+    { attempt: `${new Date().toISOString()} ${Math.random()}` },
+    container,
+    [
+      ...["python3", `${HELPERS}/requests.py`, ...(atOnce ? ["--at-once"] : [])],
+      `${REQUESTS}/requests.json`,
+    ],
+    { timeout: requests.reduce((sum, each) => sum + limitOf(each), 0), version: "" },
+  );
+  const { exitCode, stdout, stderr } = run;
+  if (exitCode !== 0) return requests.map(() => ({ exitCode, stdout: "", stderr, tries: 1 }));
+  return (JSON.parse(stdout) as (Answer | null)[]).map((answer) => answer ?? undefined);
+}
+
+function limitOf({ patience = 30, changed }: Request): number {
+  return LIMIT + patience + (changed?.seconds ?? 0);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
