@@ -8,7 +8,10 @@ const gate = z
   .strictObject({
     metric: z.string().min(1).describe("Metric of the run that made the model"),
     minimum: z.number("expected a number").optional().describe("Least value that is good enough"),
-    maximum: z.number("expected a number").optional().describe("Greatest value that is good enough"),
+    maximum: z
+      .number("expected a number")
+      .optional()
+      .describe("Greatest value that is good enough"),
     champion: z
       .boolean()
       .default(false)
