@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { parseShard } from "../shard.js";
 import { deploy } from "./deploy.js";
-import { ignoredAdvisory, model, scan, sign, verify } from "./evidence.js";
+import { ignoredAdvisory, scan, sign, verify } from "./evidence.js";
 import { httpUrl, imageReference, paths, pythonVersion, relativePath, seconds } from "./fields.js";
+import { model } from "./model.js";
 
 const enabled = (check: string) =>
   z.boolean().default(true).describe(`Run ${check}. Switched off, it is reported as SKIPPED`);
