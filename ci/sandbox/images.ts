@@ -3,7 +3,7 @@
  *
  *     tsx ci/sandbox/images.ts [--force] [--quiet] [--stop] [--base]
  *
- * With --base, without the programs that take minutes to build (cosign, trivy).
+ * With --base, without the programs that take minutes to build (cosign, k6, kubectl, trivy).
  */
 import { parseArgs } from "node:util";
 
@@ -12,8 +12,9 @@ import { SandboxError } from "./failure.js";
 import { findImage, makeImage } from "./images/build.js";
 import { IMAGES, title, type ImageSpec } from "./images/table.js";
 import { ensurePackages, SANDBOX_PACKAGES } from "./packages.js";
-import { ensureRegistry, stopRegistry } from "./registry.js";
-import { ensureTool, seconds } from "./tools.js";
+import { ensureRegistry, MIRRORED, stopRegistry } from "./registry.js";
+import { seconds } from "./toolchain.js";
+import { ensureTool } from "./tools.js";
 
 /** Images made at the same time; most of the time of each is one core's. */
 const PARALLEL = 2;
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
     say(`${title(image).padEnd(28)} ${size.padStart(8)}  ${found.digest}`);
   }
   say(
-    `docker.io and ghcr.io are mirrored by ${address} (stand-ins made from packages, not the official images).`,
+    `${MIRRORED.join(", ")} are mirrored by ${address} (stand-ins made from packages, not the official images).`,
   );
 }
 
