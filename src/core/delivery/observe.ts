@@ -60,7 +60,12 @@ interface DeploymentStatus {
   readonly updatedReplicas?: number;
   readonly readyReplicas?: number;
   readonly availableReplicas?: number;
-  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  readonly conditions?: readonly {
+    type: string;
+    status: string;
+    reason?: string;
+    message?: string;
+  }[];
 }
 
 interface DeploymentSpec {
@@ -68,11 +73,7 @@ interface DeploymentSpec {
   readonly template?: { readonly spec?: { readonly containers?: readonly { image?: string }[] } };
 }
 
-function workloadOf(
-  deployment: Seen,
-  track: Track,
-  pods: ReturnType<typeof readPods>,
-): Workload {
+function workloadOf(deployment: Seen, track: Track, pods: ReturnType<typeof readPods>): Workload {
   const { metadata } = deployment;
   const spec = (deployment.spec ?? {}) as DeploymentSpec;
   const status = (deployment.status ?? {}) as DeploymentStatus;

@@ -61,18 +61,19 @@ export function readPods(
     const containers = [...(more.initContainerStatuses ?? []), ...(more.containerStatuses ?? [])];
     const telling = containers.find((each) => saying(each) !== "") ?? more.containerStatuses?.[0];
     const scheduled = more.conditions?.find(({ type }) => type === "PodScheduled");
-    const homeless = scheduled?.status === "False" ? words(scheduled.reason, scheduled.message) : "";
+    const homeless =
+      scheduled?.status === "False" ? words(scheduled.reason, scheduled.message) : "";
     return {
       name: metadata.name,
       track: metadata.labels?.[TRACK] === "canary" ? "canary" : "stable",
       release: Number(metadata.labels?.[RELEASE] ?? 0),
       phase,
-      ready: more.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
+      ready:
+        more.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
       restarts: containers.reduce((sum, each) => sum + (each.restartCount ?? 0), 0),
       container: telling?.name ?? "",
       says:
-        (telling && saying(telling)) ||
-        (reason === undefined ? homeless : words(reason, message)),
+        (telling && saying(telling)) || (reason === undefined ? homeless : words(reason, message)),
       ended: telling?.lastState?.terminated !== undefined,
     };
   });

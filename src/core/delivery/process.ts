@@ -159,7 +159,7 @@ async function judge(
   release: ReleaseRecord,
   weight: number,
 ): Promise<NonNullable<StepRecord["analysis"]>> {
-  for (let errors = 0; ; ) {
+  for (let errors = 0; ;) {
     const analysis = await run.world.analyse(release, weight);
     run.world.say(`analysis at ${weight} %: ${analysis.outcome}: ${analysis.why}`);
     if (analysis.outcome === "failed")

@@ -53,10 +53,7 @@ function withoutNumber({ objects }: ReleaseRecord): string {
   );
 }
 
-function before(
-  records: readonly ReleaseRecord[],
-  live: ReleaseRecord | undefined,
-): ReleaseRecord {
+function before(records: readonly ReleaseRecord[], live: ReleaseRecord | undefined): ReleaseRecord {
   // A rollback brought an older one back: what it went over is no way back.
   const from = live?.kind === "rollback" ? (live.of ?? live.number) : live?.number;
   const found = records.findLast(

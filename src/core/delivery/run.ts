@@ -37,9 +37,10 @@ export class Run {
   /** Records a release, before whatever is done next. */
   save(...changed: readonly ReleaseRecord[]): void {
     for (const record of changed)
-      this.records = [...this.records.filter(({ number }) => number !== record.number), record].sort(
-        (one, other) => one.number - other.number,
-      );
+      this.records = [
+        ...this.records.filter(({ number }) => number !== record.number),
+        record,
+      ].sort((one, other) => one.number - other.number);
     this.world.save(...changed);
   }
 
@@ -57,10 +58,14 @@ export class Run {
    * @param first Awaited before anything is deleted.
    * @throws Stuck when it cannot be reached; whatever the world throws.
    */
-  async pursue(goal: Goal, tried: ReleaseRecord | undefined, first?: Promise<unknown>): Promise<void> {
+  async pursue(
+    goal: Goal,
+    tried: ReleaseRecord | undefined,
+    first?: Promise<unknown>,
+  ): Promise<void> {
     const limits = limitsOf(tried ?? this.live);
     this.awaitedAt = undefined;
-    for (let deeds = 0; deeds < ENOUGH; ) {
+    for (let deeds = 0; deeds < ENOUGH;) {
       const action = this.decide(goal, limits);
       if (action.do === "done") return;
       if (action.do === "fail") throw new Stuck(action.why);

@@ -1,9 +1,5 @@
 import type { Analysis } from "../../../src/core/analysis/types.js";
-import type {
-  Observation,
-  ReleaseRecord,
-  Workload,
-} from "../../../src/core/delivery/types.js";
+import type { Observation, ReleaseRecord, Workload } from "../../../src/core/delivery/types.js";
 import { LeaseLost, type Deed, type Hands, type World } from "../../../src/core/delivery/world.js";
 import type { Generator } from "../random.js";
 
@@ -134,7 +130,9 @@ export class SimulatedWorld implements World {
     if (this.chance(this.faults.crash)) {
       const pods = this.random.pick([cluster.stable, cluster.canary]);
       // One pod always stays with stable: nobody could do anything about that.
-      if (pods) pods.ready = new Map(pods === cluster.stable ? [[pods.release, 1]] : []);
+      const [serving] = pods?.ready.keys() ?? [];
+      if (pods && serving !== undefined)
+        pods.ready = new Map(pods === cluster.stable ? [[serving, 1]] : []);
     }
     return cluster.observe();
   }
@@ -174,6 +172,7 @@ export class SimulatedWorld implements World {
       startedAt: at,
       finishedAt: at,
       why: `release ${release.number} ${outcome}`,
+      notices: [],
     });
   }
 
@@ -212,12 +211,7 @@ export class SimulatedWorld implements World {
       case "apply stable":
         return [
           () => {
-            cluster.stable = changed(
-              cluster.stable,
-              deed.release,
-              release?.replicas ?? 1,
-              release,
-            );
+            cluster.stable = changed(cluster.stable, deed.release, release?.replicas ?? 1, release);
           },
         ];
       case "weigh":
