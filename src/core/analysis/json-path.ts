@@ -30,14 +30,16 @@ export function parseJsonPath(text: string): JsonPathStep[] | undefined {
 
 /** The values at a path, in their order; none when nothing is there. */
 export function atJsonPath(value: unknown, path: readonly JsonPathStep[]): unknown[] {
-  return path.reduce<unknown[]>((found, step) => found.flatMap((each) => below(each, step)), [
-    value,
-  ]);
+  return path.reduce<unknown[]>(
+    (found, step) => found.flatMap((each) => below(each, step)),
+    [value],
+  );
 }
 
 function below(value: unknown, step: JsonPathStep): unknown[] {
   if (typeof value !== "object" || value === null) return [];
-  if (step.kind === "all") return Array.isArray(value) ? (value as unknown[]) : Object.values(value);
+  if (step.kind === "all")
+    return Array.isArray(value) ? (value as unknown[]) : Object.values(value);
   const key = step.kind === "element" ? step.index : step.name;
   if (Array.isArray(value) !== (step.kind === "element")) return [];
   return Object.hasOwn(value, key) ? [(value as Record<string | number, unknown>)[key]] : [];

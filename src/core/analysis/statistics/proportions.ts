@@ -39,7 +39,10 @@ export function fisherExact(first: Count, second: Count): number {
 }
 
 /** Wilson's score bounds of a proportion, each one-sided. */
-function wilson({ hits, of }: Count, z: number): { readonly lower: number; readonly upper: number } {
+function wilson(
+  { hits, of }: Count,
+  z: number,
+): { readonly lower: number; readonly upper: number } {
   const p = hits / of;
   const middle = p + (z * z) / (2 * of);
   const half = z * Math.sqrt((p * (1 - p)) / of + (z * z) / (4 * of * of));

@@ -22,8 +22,7 @@ export function mannWhitney(first: readonly number[], second: readonly number[])
   if (n === 0 || m === 0) return { u: 0, p: 1, superiority: 0.5 };
   const { rankSum, ties } = ranks(first, second);
   const u = rankSum - (n * (n + 1)) / 2;
-  const p =
-    ties === 0 && n <= COUNTED && m <= COUNTED ? countedP(u, n, m) : normalP(u, n, m, ties);
+  const p = ties === 0 && n <= COUNTED && m <= COUNTED ? countedP(u, n, m) : normalP(u, n, m, ties);
   return { u, p, superiority: u / (n * m) };
 }
 
@@ -38,7 +37,7 @@ function ranks(
     // Not a - b: two infinities are equal.
   ].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   let [rankSum, ties] = [0, 0];
-  for (let start = 0; start < all.length; ) {
+  for (let start = 0; start < all.length;) {
     let end = start;
     let own = 0;
     while (end < all.length && all[end]?.value === all[start]?.value) {

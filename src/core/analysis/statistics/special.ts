@@ -8,7 +8,10 @@ const LANCZOS = [
 export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const t = x + 6.5;
-  const sum = LANCZOS.reduce((total, c, index) => total + (index === 0 ? c : c / (x - 1 + index)), 0);
+  const sum = LANCZOS.reduce(
+    (total, c, index) => total + (index === 0 ? c : c / (x - 1 + index)),
+    0,
+  );
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
