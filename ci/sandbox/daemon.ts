@@ -38,8 +38,9 @@ export async function launch({ command, log, outlive }: DaemonOptions): Promise<
 }
 
 /**
- * Waits until `probe` has an answer, at most 30 s.
+ * Waits until `probe` has an answer.
  *
+ * @param limit Milliseconds at most. @default 30,000
  * @throws SandboxError with the last lines of the log when the process ends before, or never answers;
  *   it does not run any more then.
  */
@@ -48,8 +49,9 @@ export async function untilUp<T>(
   { command, log }: DaemonOptions,
   hint: string,
   probe: () => Promise<T | undefined>,
+  limit = 30_000,
 ): Promise<T> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + limit;
   while (Date.now() < end && alive(pid)) {
     const answer = await probe();
     if (answer !== undefined) return answer;
