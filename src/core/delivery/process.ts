@@ -143,7 +143,7 @@ async function reach(run: Run, release: ReleaseRecord, step: Step): Promise<Step
   await run.pursue(goal, release);
   world.say(`${shareText(step)} of the requests go to release ${release.number}`);
   const end = world.now() + step.pause;
-  for (let left = step.pause; left > 0; left = end - world.now()) {
+  for (let left = step.pause; left > 0.05; left = end - world.now()) {
     await run.act({ do: "wait", seconds: left, why: "pause" }, release);
     await run.pursue(goal, release);
   }

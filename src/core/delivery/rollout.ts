@@ -123,7 +123,7 @@ function promote(
   if (!there.complete) return { do: "await", track: "canary" };
   if (seen.weight !== 100) return { do: "weigh", weight: 100, exposed: false };
   if (clock.settled < limits.keep)
-    return { do: "wait", seconds: limits.keep - clock.settled, why: "keep" };
+    return rest(limits.keep - clock.settled, "keep");
   return { do: "apply stable", release };
 }
 
@@ -172,6 +172,11 @@ function restore(
 const DONE = { do: "done" } as const;
 const AWAY = { do: "weigh", weight: 0, exposed: false } as const;
 
+/** Never next to nothing: time that does not pass would be waited for forever. */
+function rest(seconds: number, why: "drain" | "keep"): Action {
+  return { do: "wait", seconds: Math.max(0.1, seconds), why };
+}
+
 /** What clears a canary away; undefined when there is nothing of one. */
 function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Action | undefined {
   if (seen.weight > 0 || seen.exposed) {
@@ -185,7 +190,7 @@ function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Ac
   }
   if (!seen.leftovers) return undefined;
   const calm = Math.max(1, drain);
-  if (clock.settled < calm) return { do: "wait", seconds: calm - clock.settled, why: "drain" };
+  if (clock.settled < calm) return rest(calm - clock.settled, "drain");
   return { do: "remove canary" };
 }
 

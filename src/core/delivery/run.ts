@@ -15,6 +15,8 @@ export class Run {
   private settledAt: number;
   /** When something was first awaited that has not come. */
   private awaitedAt: number | undefined;
+  /** Something failed half way: what is there now is not what was seen. */
+  private isStale = false;
 
   constructor(
     readonly world: World,
@@ -65,6 +67,7 @@ export class Run {
   ): Promise<void> {
     const limits = limitsOf(tried ?? this.live);
     this.awaitedAt = undefined;
+    if (this.isStale) this.see(await this.world.look());
     for (let deeds = 0; deeds < ENOUGH;) {
       const action = this.decide(goal, limits);
       if (action.do === "done") return;
@@ -86,6 +89,7 @@ export class Run {
     action: Exclude<Action, { readonly do: "done" | "fail" }>,
     tried: ReleaseRecord | undefined,
   ): Promise<void> {
+    this.isStale = true;
     this.see(await this.world.act(action, this.hands(action, tried)));
   }
 
@@ -94,6 +98,7 @@ export class Run {
     const moved = seen.weight !== this.seen.weight || seen.exposed !== this.seen.exposed;
     if (moved) this.settledAt = this.world.now();
     this.seen = seen;
+    this.isStale = false;
   }
 
   /** Finishes or takes back what an earlier run left half done. */

@@ -229,7 +229,7 @@ async function unlessDead(work: () => Promise<void>): Promise<void> {
 
 test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
   let [lives, broken] = [0, 0];
-  for (let seed = 1; seed <= 1500; seed++) {
+  for (let seed = 1; seed <= 400; seed++) {
     const random = generator(seed);
     const cluster = random.int(5) === 0 ? new Cluster() : served();
     for (let number = 2; number < 12; number++) if (random.int(3) === 0) cluster.broken.add(number);
@@ -264,8 +264,8 @@ test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
       lives += 1;
     } else broken += 1;
   }
-  assert.ok(lives > 1000, `${lives} ended with a live release`);
-  assert.ok(broken > 10, `${broken} ended with nothing, since the first release failed`);
+  assert.ok(lives > 250, `${lives} ended with a live release`);
+  assert.ok(broken > 3, `${broken} ended with nothing, since the first release failed`);
 });
 
 test("aborts_from_any_state", async () => {

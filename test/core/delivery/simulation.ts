@@ -94,6 +94,7 @@ export class SimulatedWorld implements World {
   outcomes: Analysis["outcome"][] = [];
   smokes = true;
   aliasOf: number | undefined;
+  private dead = false;
 
   constructor(
     readonly cluster: Cluster,
@@ -128,11 +129,10 @@ export class SimulatedWorld implements World {
     const { cluster } = this;
     cluster.pass(deed.do === "wait" ? Math.min(deed.seconds, 8) : this.random.pick([0.3, 1, 4]));
     if (this.chance(this.faults.crash)) {
-      const pods = this.random.pick([cluster.stable, cluster.canary]);
-      // One pod always stays with stable: nobody could do anything about that.
+      const pods = this.random.int(2) === 0 ? cluster.stable : cluster.canary;
       const [serving] = pods?.ready.keys() ?? [];
       if (pods && serving !== undefined)
-        pods.ready = new Map(pods === cluster.stable ? [[serving, 1]] : []);
+        pods.ready = new Map([[serving, this.random.int(2)]]);
     }
     return cluster.observe();
   }
@@ -271,7 +271,9 @@ export class SimulatedWorld implements World {
 
   private mayDie(): void {
     if (this.cluster.holder !== this.me) throw new LeaseLost(this.cluster.holder);
-    if (this.chance(this.faults.kill)) throw new Killed("killed");
+    this.dead ||= this.chance(this.faults.kill);
+    // What is dead does nothing more, not even take back.
+    if (this.dead) throw new Killed("killed");
   }
 
   private fail(): void {
