@@ -1,12 +1,10 @@
+import type { Analysis } from "../analysis/types.js";
+import { nextMeasurement } from "../analysis/retry.js";
 import type { Run } from "./run.js";
 import type { Goal } from "./rollout.js";
 import { shareText, type Step } from "./steps.js";
 import type { Outcome, ReleaseRecord, Status, StepRecord } from "./types.js";
 import { LeaseLost, Stuck } from "./world.js";
-
-/** A measurement that did not work is repeated after so many seconds, until it did not so many times in a row. */
-const REST = 10;
-const MOST_ERRORS = 4;
 
 /** How a run at a release ended. */
 export interface Ended {
@@ -154,22 +152,32 @@ async function reach(run: Run, release: ReleaseRecord, step: Step): Promise<Step
 }
 
 /** Measures until there is an answer; a measurement that did not work is repeated some times. */
-async function judge(
-  run: Run,
-  release: ReleaseRecord,
-  weight: number,
-): Promise<NonNullable<StepRecord["analysis"]>> {
-  for (let errors = 0; ;) {
+async function judge(run: Run, release: ReleaseRecord, weight: number): Promise<Analysis> {
+  const outcomes: Analysis["outcome"][] = [];
+  for (;;) {
     const analysis = await run.world.analyse(release, weight);
     run.world.say(`analysis at ${weight} %: ${analysis.outcome}: ${analysis.why}`);
-    if (analysis.outcome === "failed")
+    outcomes.push(analysis.outcome);
+    const next = nextMeasurement(outcomes);
+    if (next.kind === "measure") {
+      await rest(run, release, next.seconds);
+      continue;
+    }
+    if (next.outcome === "failed")
       throw new Stuck(`the analysis at ${weight} % failed: ${analysis.why}`);
-    if (analysis.outcome !== "errored") return analysis;
-    errors += 1;
-    if (errors >= MOST_ERRORS)
-      throw new Stuck(`the analysis at ${weight} % did not work ${errors} times: ${analysis.why}`);
-    await run.act({ do: "wait", seconds: REST, why: "pause" }, release);
+    if (next.outcome === "errored")
+      throw new Stuck(
+        `the analysis at ${weight} % did not work ${outcomes.length} times: ${analysis.why}`,
+      );
+    return analysis;
   }
+}
+
+/** Time passes; the lease is kept. */
+async function rest(run: Run, release: ReleaseRecord, seconds: number): Promise<void> {
+  const end = run.world.now() + seconds;
+  for (let left = seconds; left > 0.05; left = end - run.world.now())
+    await run.act({ do: "wait", seconds: left, why: "pause" }, release);
 }
 
 /** The canary stands; somebody has to decide. */

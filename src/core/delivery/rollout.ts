@@ -122,8 +122,7 @@ function promote(
   if (bad !== undefined) return { do: "fail", why: bad };
   if (!there.complete) return { do: "await", track: "canary" };
   if (seen.weight !== 100) return { do: "weigh", weight: 100, exposed: false };
-  if (clock.settled < limits.keep)
-    return rest(limits.keep - clock.settled, "keep");
+  if (clock.settled < limits.keep) return rest(limits.keep - clock.settled, "keep");
   return { do: "apply stable", release };
 }
 
