@@ -41,7 +41,7 @@ export function analysisErrored(why: string, startedAt: Date, finishedAt = new D
 /** Judges what was seen during one look at a canary. */
 export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs): Analysis {
   const { pods, breaks, problem } = observation;
-  const hasStable = pods.stable !== undefined;
+  const hasStable = plan.tracks.includes("stable");
   const arrived = sent.filter((one) => !isLost(one, breaks));
   const of = (track: Track): Sent[] =>
     arrived.filter((one) => one.phase === "compare" && one.track === track);
@@ -49,7 +49,7 @@ export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs
   const latency = judgeLatency(times(canary), stable && times(stable), config);
   const predictions = stable && predicted(arrived, { config, plan, hasModel });
   const measures: Measure[] = [
-    ...judgePods(pods.canary, config.restarts),
+    ...judgePods(pods, config.restarts),
     ...judgeSuccess(failures(canary), stable && failures(stable), config),
     ...latency.measures,
     ...(predictions?.measures ?? []),

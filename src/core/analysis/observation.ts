@@ -30,7 +30,7 @@ const pod = z.object({
   reason: z.string(),
 });
 
-const seen = z.object({ before: z.array(pod), after: z.array(pod) });
+const seen = z.object({ before: z.array(pod), after: z.array(pod).nullable() });
 
 const sample = z.object({
   query: z.number(),
@@ -47,7 +47,8 @@ const observation = z.object({
   finishedAt: z.string(),
   /** Why nothing could be looked at; empty when something was. */
   problem: z.string(),
-  pods: z.object({ canary: seen, stable: seen.optional() }),
+  /** Null when they were not seen; the same of `after`. */
+  pods: z.object({ canary: seen, stable: seen.optional() }).nullable(),
   /** Ways to pods that broke, and when (milliseconds of the epoch), with what kubectl said. */
   breaks: z.array(z.object({ way: z.number(), at: z.number(), said: z.string() })),
   /** Null when k6 was not run. */

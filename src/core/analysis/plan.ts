@@ -21,6 +21,7 @@ export interface LoadPlan {
 
 /** What one analysis does. */
 export interface AnalysisPlan {
+  readonly tracks: readonly Track[];
   readonly k6: LoadPlan;
   /** Requests to each version that are compared, and those of the load test. */
   readonly planned: { readonly compare: number; readonly load: number };
@@ -67,6 +68,7 @@ export function planOf(
         };
   const loadSeconds = loadRate === undefined ? 0 : config.load.duration + 1;
   return {
+    tracks,
     k6: {
       options: {
         scenarios: { ...compare, ...after },

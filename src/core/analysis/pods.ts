@@ -3,10 +3,10 @@ import type { Observation, PodSeen } from "./observation.js";
 import type { Measure } from "./types.js";
 
 /** Restarts during the look, and whether all pods are ready at its end; nothing here is by chance. */
-export function judgePods(
-  { before, after }: Observation["pods"]["canary"],
-  allowed: number,
-): Measure[] {
+export function judgePods(pods: Observation["pods"], allowed: number): Measure[] {
+  const { before, after } = pods?.canary ?? { before: [], after: null };
+  // Not seen is neither well nor ill; that the cluster did not answer is an error of its own.
+  if (!after) return [];
   return [judgeRestarts(before, after, allowed), judgeReadiness(before, after)];
 }
 

@@ -18,7 +18,7 @@ export function send() {
   const index = exec.scenario.iterationInTest % plan.requests.length;
   const request = plan.requests[index];
   // Shifted by the round: otherwise a request might always go to the same pod.
-  const { way, port } = ways[track][(exec.scenario.iterationInTest + round) % ways[track].length];
+  const { way, port } = ways[track][(index + round) % ways[track].length];
   const kept = phase === "compare" && request.keep && round < KEPT_ROUNDS;
   const at = Date.now();
   const wanted = request.status

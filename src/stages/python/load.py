@@ -101,7 +101,7 @@ def look(specification, folder, out, result):
     ended = threading.Event()
     try:
         before = {track: pods(namespace, selector) for track, selector in tracks.items()}
-        result["pods"] = {track: {"before": each, "after": each} for track, each in before.items()}
+        result["pods"] = {track: {"before": each, "after": None} for track, each in before.items()}
         opened = {track: ways.open(each, specification["port"]) for track, each in before.items()}
         shut = [track for track, each in opened.items() if not each]
         # A pod that is not ready is told by the pods; a way that does not open is not its fault.
@@ -137,11 +137,10 @@ def is_early(k6):
 def main():
     file, out = Path(sys.argv[1]), Path(sys.argv[2])
     specification = json.loads(file.read_text(encoding="utf-8"))
-    empty = {"before": [], "after": []}
     result = {
         "startedAt": now(),
         "problem": "",
-        "pods": {track: empty for track in specification["tracks"]},
+        "pods": None,
         "breaks": [],
         "k6": None,
         "samples": [],
