@@ -26,7 +26,7 @@ export class Release {
   @func()
   markdown = "";
 
-  /** Reports of the checks and the scan, and the bill of materials */
+  /** Reports of the checks and the scan, the bill of materials, and the evidence in a folder of that name */
   @func()
   reports!: Directory;
 
@@ -38,5 +38,9 @@ export class Release {
 /** The object that the module's callers see. */
 export function releaseObject({ published, verified, reports }: Released): Release {
   const { table, markdown, evidence } = verifyReport(published.reference, verified);
-  return Object.assign(new Release(), { ...published, table, markdown, reports, evidence });
+  return Object.assign(new Release(), {
+    ...published,
+    ...{ table, markdown, evidence },
+    reports: reports.withDirectory("evidence", evidence),
+  });
 }

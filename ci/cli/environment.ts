@@ -11,17 +11,20 @@ const OWN = [
 /** What of a CI run a module may want to know. Run numbers are not among them: they change what is cached. */
 const CI_FACTS = ["GITHUB_SHA", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL"];
 
+/** Variables of other tools that set a key of the configuration. */
+const KNOWN = [...CI_FACTS, "MLFLOW_TRACKING_URI"];
+
 /** Names that hold secrets, which are given as Secrets or not at all. */
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(^|_)KEY($|_)/;
 
-/** `NAME=value` of the variables that a module is told of: SLIPWAY_*, MODEL_* and facts of the CI run. */
+/** `NAME=value` of the variables that a module is told of: SLIPWAY_*, MODEL_*, the model registry and facts of the CI run. */
 export function forwarded(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env)
     .filter(
       ([name, value]) =>
         value !== undefined &&
         value !== "" &&
-        (/^(SLIPWAY|MODEL)_/.test(name) || CI_FACTS.includes(name)) &&
+        (/^(SLIPWAY|MODEL)_/.test(name) || KNOWN.includes(name)) &&
         !OWN.includes(name) &&
         !SECRET.test(name),
     )

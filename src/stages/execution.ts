@@ -117,6 +117,7 @@ function helpers(): Directory {
     .directory()
     .withNewFile("run.py", text("run.py"))
     .withNewFile("advisories.py", text("advisories.py"))
+    .withNewFile("model_registry.py", text("model_registry.py"))
     .withNewFile("requests.py", text("requests.py"))
     .withNewFile("pytest/slipway_watch.py", text("slipway_watch.py"));
 }

@@ -76,7 +76,7 @@ function evidence(change: Partial<Record<PredicateName, readonly Statement[]>> =
   return { digest: DIGEST, complaint: "", statements: { ...Object.fromEntries(good), ...change } };
 }
 
-const MODEL: Config["model"] = { enabled: true, name: "iris", stage: "production" };
+const MODEL: Config["model"] = { enabled: true, name: "iris", stage: "production", gates: [] };
 
 function judged(of: Evidence, policy: Partial<Config["verify"]> = {}, model = MODEL): Rule[] {
   return decide(of, { policy: { ...POLICY, ...policy }, model, now: NOW });

@@ -2,10 +2,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { Sandbox } from "./sandbox.js";
-import { pipeline, runJob, source } from "./workflow.js";
+import { loadWorkflow, runJob } from "./workflow.js";
 
 const test = suite("pipeline.yml");
-const { checks } = pipeline.jobs;
+const pipeline = loadWorkflow("pipeline", "checks");
+const { source, job: checks } = pipeline;
 const CHECKS = "Run all checks";
 const VERDICT = "Fail unless every check passed";
 
@@ -40,7 +41,7 @@ test("holds_no_logic", () => {
 
 test("calls_the_module_of_its_own_commit_once_and_keeps_what_it_exports", async () => {
   const run = await sandbox.recorded({ state: "PASSED" });
-  const ended = await runJob(run);
+  const ended = await runJob(pipeline, run);
   assert.is(ended.conclusion, "success", ended.output);
   assert.equal(await sandbox.calls(), [
     [
@@ -58,7 +59,7 @@ test("calls_the_module_of_its_own_commit_once_and_keeps_what_it_exports", async 
 
 test("uploads_everything_before_it_fails_on_the_verdict", async () => {
   for (const state of ["FAILED", "ERRORED", "SKIPPED"]) {
-    const ended = await runJob(await sandbox.recorded({ state }));
+    const ended = await runJob(pipeline, await sandbox.recorded({ state }));
     assert.is(ended.conclusion, "failure", state);
     const failed = Object.entries(ended.outcomes).filter(([, outcome]) => outcome !== "success");
     assert.equal(failed, [[VERDICT, "failure"]]);
@@ -67,7 +68,7 @@ test("uploads_everything_before_it_fails_on_the_verdict", async () => {
 });
 
 test("fails_at_once_when_the_engine_does", async () => {
-  const ended = await runJob(await sandbox.recorded({ exitCode: 3 }));
+  const ended = await runJob(pipeline, await sandbox.recorded({ exitCode: 3 }));
   assert.is(ended.conclusion, "failure");
   assert.is(ended.outcomes[CHECKS], "failure");
   assert.is(ended.outcomes[VERDICT], "skipped");
@@ -75,7 +76,7 @@ test("fails_at_once_when_the_engine_does", async () => {
 
 test("gives_the_key_by_reference_and_only_when_there_is_one", async () => {
   const run = await sandbox.recorded({ state: "PASSED" });
-  await runJob({ ...run, secrets: { "safety-key": "hunter2" } });
+  await runJob(pipeline, { ...run, secrets: { "safety-key": "hunter2" } });
   const [call = []] = await sandbox.calls();
   assert.ok(call.includes("--safety-key=env:SAFETY_KEY"));
   assert.not.ok(call.some((word) => word.includes("hunter2")));
@@ -84,7 +85,7 @@ test("gives_the_key_by_reference_and_only_when_there_is_one", async () => {
 test("keeps_odd_inputs_in_one_piece", async () => {
   const run = await sandbox.recorded({ state: "PASSED" });
   const folder = 'services/a b"; touch owned; $(touch owned)';
-  await runJob({ ...run, inputs: { folder, module: "github.com/mirror/slipway@v1" } });
+  await runJob(pipeline, { ...run, inputs: { folder, module: "github.com/mirror/slipway@v1" } });
   const [call = []] = await sandbox.calls();
   assert.ok(call.includes(folder));
   assert.ok(call.includes("github.com/mirror/slipway@v1"));
@@ -92,7 +93,7 @@ test("keeps_odd_inputs_in_one_piece", async () => {
 
 test("leaves_code_scanning_alone_where_there_is_none", async () => {
   const run = await sandbox.recorded({ state: "PASSED" });
-  const ended = await runJob({ ...run, inputs: { "code-scanning": false } });
+  const ended = await runJob(pipeline, { ...run, inputs: { "code-scanning": false } });
   assert.is(ended.conclusion, "success");
   assert.not.ok(ended.actions["github/codeql-action/upload-sarif"]);
 });

@@ -9,11 +9,12 @@ import * as assert from "uvu/assert";
 import { cachePath } from "../../ci/sandbox/cache.js";
 import { ensureRegistry, mirrors } from "../../ci/sandbox/registry.js";
 import { Sandbox } from "./sandbox.js";
-import { runJob, type Ended, type Run } from "./workflow.js";
+import { loadWorkflow, runJob, type Ended, type Run } from "./workflow.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const { address } = await ensureRegistry();
 const sandbox = await Sandbox.create();
+const pipeline = loadWorkflow("pipeline", "checks");
 
 const test = suite("pipeline.yml with the module");
 test.after(() => sandbox.remove());
@@ -32,7 +33,7 @@ async function runOn(change: (tests: string) => string): Promise<[Run, Ended]> {
   const tests = join(run.workspace, "tests", "test_prices.py");
   await writeFile(tests, change(await readFile(tests, "utf8")));
   const env = { SLIPWAY_CACHE: cachePath("e2e"), SLIPWAY_MIRRORS: mirrors(address) };
-  return [run, await runJob({ ...run, env, inputs: { module: ROOT } })];
+  return [run, await runJob(pipeline, { ...run, env, inputs: { module: ROOT } })];
 }
 
 test("fails_after_it_has_uploaded_what_a_failing_test_left", async () => {

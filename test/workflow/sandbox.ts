@@ -34,17 +34,32 @@ export class Sandbox {
     return run;
   }
 
-  /** A `dagger` that records its words and leaves a report with this state, or fails. */
-  async recorded(end: { state: string } | { exitCode: number }): Promise<Run> {
+  /**
+   * A `dagger` that records its words and leaves a report with this state, or fails; `released` is
+   * what a release leaves of its evidence, or how it fails.
+   */
+  async recorded(
+    end: { state: string; released?: object | number } | { exitCode: number },
+  ): Promise<Run> {
     this.log = join(this.root, `${this.made}.log`);
     const record = `printf '%s\\0' "$@" >> '${this.log}'; printf '\\n' >> '${this.log}'`;
     if ("exitCode" in end) return await this.run(`${record}\nexit ${end.exitCode}`);
     const report = JSON.stringify({ state: end.state });
+    const { released = 1 } = end;
+    const evidence =
+      typeof released === "number"
+        ? [`exit ${released}`]
+        : [
+            'mkdir -p "$reports/evidence"',
+            'echo "# the evidence" > "$reports/evidence/summary.md"',
+            `echo '${JSON.stringify(released)}' > "$reports/evidence/evidence.json"`,
+          ];
     return await this.run(
       [
         record,
         'reports="${!#}"',
         'mkdir -p "$reports/sarif"',
+        `case " $* " in *" release "*) ${evidence.join("; ")}; exit;; esac`,
         'echo "# the summary" > "$reports/summary.md"',
         `echo '${report}' > "$reports/report.json"`,
       ].join("\n"),

@@ -19,26 +19,40 @@ export interface Step {
   run?: string;
 }
 
-interface Workflow {
-  on: { workflow_call: { inputs: Record<string, { default: string | boolean | number }> } };
+interface Job {
   permissions: Record<string, string>;
-  concurrency: { group: string };
-  jobs: {
-    checks: {
-      permissions: Record<string, string>;
-      "timeout-minutes": string;
-      steps: Step[];
-    };
-  };
+  outputs?: Record<string, string>;
+  "timeout-minutes": string;
+  steps: Step[];
 }
 
-const PATH = fileURLToPath(new URL("../../.github/workflows/pipeline.yml", import.meta.url));
+/** A reusable workflow of one job, as it is written. */
+export interface Workflow {
+  /** Its text. */
+  source: string;
+  inputs: Record<string, { default: string | boolean | number }>;
+  outputs: Record<string, { value: string }>;
+  permissions: Record<string, string>;
+  concurrency: { group: string; "cancel-in-progress": string | boolean };
+  job: Job;
+}
 
-/** The text of the workflow, and what it means. */
-export const source = readFileSync(PATH, "utf8");
-export const pipeline = parse(source) as Workflow;
+/** Reads `.github/workflows/NAME.yml`, a reusable workflow with this job alone. */
+export function loadWorkflow(name: string, job: string): Workflow {
+  const path = new URL(`../../.github/workflows/${name}.yml`, import.meta.url);
+  const source = readFileSync(fileURLToPath(path), "utf8");
+  const { on, jobs, ...rest } = parse(source) as Omit<Workflow, "source" | "inputs" | "job"> & {
+    on: { workflow_call: Pick<Workflow, "inputs"> & Partial<Pick<Workflow, "outputs">> };
+    jobs: Record<string, Job>;
+  };
+  const [only, ...others] = Object.keys(jobs);
+  const found = jobs[job];
+  if (!found || only !== job || others.length > 0)
+    throw new Error(`${name}.yml has the jobs ${Object.keys(jobs).join(", ")}, not ${job} alone`);
+  return { ...rest, source, outputs: {}, ...on.workflow_call, job: found };
+}
 
-/** One run of the job. */
+/** One run of a workflow's job. */
 export interface Run {
   /** The checked out repository. */
   workspace: string;
@@ -59,6 +73,8 @@ export interface Ended {
   /** Inputs of the actions that ran, by the action's name without its version. */
   actions: Record<string, Record<string, string>>;
   summary: string;
+  /** What the job hands on. */
+  outputs: Record<string, string>;
   output: string;
 }
 
@@ -66,23 +82,26 @@ export interface Ended {
  * Runs the job's steps as a GitHub runner does: `run:` in bash, with the conditions, variables and
  * files that it gives. Actions are recorded, not run.
  */
-export async function runJob(run: Run): Promise<Ended> {
-  const summary = join(run.temp, "step-summary.md");
-  await writeFile(summary, "");
-  const steps: Record<string, { outcome: string }> = {};
+export async function runJob(workflow: Workflow, run: Run): Promise<Ended> {
+  const files = { summary: join(run.temp, "step-summary.md"), output: join(run.temp, "output") };
+  await writeFile(files.summary, "");
+  const steps: Record<string, { outcome: string; outputs: Record<string, string> }> = {};
   const ended: Ended = {
     conclusion: "success",
     outcomes: {},
     actions: {},
     summary: "",
+    outputs: {},
     output: "",
   };
-  for (const step of pipeline.jobs.checks.steps) {
-    const scope = scopeOf(run, steps, ended.conclusion);
+  const scopeNow = (): Scope => scopeOf(workflow, run, steps, ended.conclusion);
+  for (const step of workflow.job.steps) {
+    const scope = scopeNow();
+    await writeFile(files.output, "");
     let outcome = "skipped";
     if (isWanted(step, scope, ended.conclusion)) {
       if (step.uses === undefined) {
-        const { code, output } = await bash(step, run, scope, summary);
+        const { code, output } = await bash(step, run, scope, files);
         ended.output += output;
         outcome = code === 0 ? "success" : "failure";
       } else {
@@ -95,10 +114,13 @@ export async function runJob(run: Run): Promise<Ended> {
       }
     }
     ended.outcomes[step.name] = outcome;
-    if (step.id !== undefined) steps[step.id] = { outcome };
+    if (step.id !== undefined)
+      steps[step.id] = { outcome, outputs: pairs(await readFile(files.output, "utf8")) };
     if (outcome === "failure") ended.conclusion = "failure";
   }
-  ended.summary = await readFile(summary, "utf8");
+  ended.summary = await readFile(files.summary, "utf8");
+  for (const [name, value] of Object.entries(workflow.job.outputs ?? {}))
+    ended.outputs[name] = interpolate(value, scopeNow());
   return ended;
 }
 
@@ -109,15 +131,31 @@ function isWanted(step: Step, scope: Scope, conclusion: Ended["conclusion"]): bo
   return (hasStatus || conclusion === "success") && isTrue(evaluate(condition, scope));
 }
 
-function scopeOf(run: Run, steps: Record<string, unknown>, conclusion: string): Scope {
-  const defaults = Object.entries(pipeline.on.workflow_call.inputs).map(
-    ([name, input]) => [name, input.default] as const,
+/** Lines `name=value`, as a step writes them to GITHUB_OUTPUT. */
+function pairs(text: string): Record<string, string> {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf("=");
+      if (at < 1) throw new Error(`"${line}" is no output`);
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
   );
+}
+
+function scopeOf(
+  { inputs }: Workflow,
+  run: Run,
+  steps: Record<string, unknown>,
+  conclusion: string,
+): Scope {
+  const defaults = Object.entries(inputs).map(([name, input]) => [name, input.default] as const);
   return {
     contexts: {
       inputs: { ...Object.fromEntries(defaults), ...run.inputs },
       secrets: run.secrets ?? {},
       steps,
+      github: { repository: "ann/greeter", actor: "ann", token: "token-of-the-job" },
       runner: { temp: run.temp },
       job: { workflow_repository: "owner/slipway", workflow_sha: "c0ffee", check_run_id: 7 },
     },
@@ -134,7 +172,7 @@ async function bash(
   step: Step,
   run: Run,
   scope: Scope,
-  summary: string,
+  files: { readonly summary: string; readonly output: string },
 ): Promise<{ code: number | null; output: string }> {
   const own = Object.entries(step.env ?? {}).map(
     ([name, value]) => [name, interpolate(value, scope)] as const,
@@ -151,7 +189,11 @@ async function bash(
       GITHUB_RUN_ID: "7",
       GITHUB_RUN_ATTEMPT: "2",
       GITHUB_WORKSPACE: run.workspace,
-      GITHUB_STEP_SUMMARY: summary,
+      GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
+      GITHUB_SERVER_URL: "https://git.example",
+      GITHUB_REPOSITORY: "ann/greeter",
+      GITHUB_STEP_SUMMARY: files.summary,
+      GITHUB_OUTPUT: files.output,
       RUNNER_TEMP: run.temp,
       ...run.env,
       ...Object.fromEntries(own),

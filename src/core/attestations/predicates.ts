@@ -83,9 +83,15 @@ export const modelSchema = z.strictObject({
 export type Model = z.infer<typeof modelSchema>;
 
 /** What is known of the model; undefined for a service that loads none. */
-export function modelOf({ enabled, digest, ...known }: Config["model"]): Model | undefined {
+export function modelOf(configured: Config["model"]): Model | undefined {
+  const { enabled, name, stage, version, run, digest } = configured;
   if (!enabled) return undefined;
-  return { ...known, ...(digest && { digest: { sha256: digest.replace("sha256:", "") } }) };
+  return {
+    ...{ name, stage },
+    ...(version !== undefined && { version }),
+    ...(run !== undefined && { run }),
+    ...(digest !== undefined && { digest: { sha256: digest.replace("sha256:", "") } }),
+  };
 }
 
 /** The CycloneDX bill of materials, as far as a policy reads it. */

@@ -103,31 +103,3 @@ export const verify = z.strictObject({
     .default(168)
     .describe("Hours after which a vulnerability scan is too old"),
 });
-
-/** `[tool.slipway.model]`. */
-export const model = z.strictObject({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe("Whether the service loads a model; without one nothing is said of it anywhere"),
-  name: z.string().min(1).default("iris-random-forest").describe("Registered model's name"),
-  stage: z.string().min(1).default("production").describe("Stage or alias of the model"),
-  version: z
-    .string('expected a string such as "7"')
-    .min(1)
-    .optional()
-    .describe("Model version. Default: the one the stage points at"),
-  run: z
-    .string('expected a string such as "4f1c0a"')
-    .min(1)
-    .optional()
-    .describe("Id of the run that made the model"),
-  digest: z
-    .string()
-    .regex(
-      /^sha256:[0-9a-f]{64}$/,
-      "expected a digest such as sha256:4f1c…, 64 digits in lower case",
-    )
-    .optional()
-    .describe("Digest of the model's artifact"),
-});

@@ -10,7 +10,9 @@ export interface Leaf {
 
 /** Environment variables besides `SLIPWAY_*`, known from model registries. */
 const ALIASES: Readonly<Record<string, string>> = {
+  MLFLOW_TRACKING_URI: "model.tracking",
   MODEL_REGISTRY_NAME: "model.name",
+  MODEL_ALIAS: "model.alias",
   MODEL_STAGE: "model.stage",
   MODEL_VERSION: "model.version",
   MODEL_RUN_ID: "model.run",

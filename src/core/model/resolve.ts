@@ -1,0 +1,262 @@
+import type { Config } from "../config/schema.js";
+import { SlipwayError, type Problem } from "../errors.js";
+import { nearest } from "../nearest.js";
+import { judge, type Champion } from "./gates.js";
+import {
+  readMetrics,
+  readRegistered,
+  readVersion,
+  sameStage,
+  type Metrics,
+  type Registered,
+  type Version,
+} from "./registry.js";
+import type { GateResult, How, PinnedModel, RegistryFacts } from "./types.js";
+
+type ModelConfig = Config["model"];
+
+/** What the registry is asked for, all at once. */
+export interface Wanted {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly aliases: readonly string[];
+  readonly stages: readonly string[];
+}
+
+/** What beside the configuration matters to which version is taken. */
+interface Known {
+  /** Version that serves now, as the last release recorded it. */
+  readonly live?: string | undefined;
+  /** Where the registry is, for messages. */
+  readonly tracking: string;
+}
+
+/** What has to be known of the registry to pin the version that the configuration means. */
+export function wantedOf(model: ModelConfig, live?: string): Wanted {
+  const { name, version, alias, stage, moveAlias } = model;
+  const byName = version === undefined;
+  return {
+    name,
+    versions: [version, live].filter((each) => each !== undefined),
+    aliases: [byName ? (alias ?? stage) : undefined, moveAlias].filter(
+      (each) => each !== undefined,
+    ),
+    stages: byName && alias === undefined ? [stage] : [],
+  };
+}
+
+/**
+ * The version that the configuration means: by number, else by alias, else by legacy stage. It has to
+ * be READY, of the run and digest that are configured, and as the gates want it.
+ *
+ * @param digestOf What is known of the artifact beside the version's tag; see `taggedDigest`.
+ * @throws SlipwayError MODEL saying what is wrong and what to do.
+ */
+export function pin(
+  model: ModelConfig,
+  facts: RegistryFacts,
+  known: Known & { readonly digest?: string | undefined; readonly warning?: string | undefined },
+): PinnedModel {
+  const { chosen, entry, metrics } = found(model, facts, known);
+  const { version, how } = chosen;
+  const gates = judge(model.gates, metrics, championOf(model, facts, known, version));
+  const digest = taggedDigest(entry) ?? known.digest;
+  const problems = [
+    ...mismatches(model, entry, digest),
+    ...gates.filter(({ ok }) => !ok).map(gateProblem),
+  ];
+  if (problems.length > 0)
+    throw new SlipwayError(
+      "MODEL",
+      `Version ${version} of the model ${model.name} is not to be deployed${failedGates(gates)}.`,
+      problems,
+    );
+  return {
+    ...{ name: model.name, version, runId: entry.run_id },
+    uri: `models:/${model.name}/${version}`,
+    ...(digest !== undefined && { digest }),
+    ...(chosen.alias !== undefined && { alias: chosen.alias }),
+    ...(chosen.stage !== undefined && { stage: chosen.stage }),
+    metrics: Object.fromEntries(Object.entries(metrics).filter(([, each]) => isFinite(each))),
+    ...{ how, gates },
+    warnings: [
+      ...(how === "stage"
+        ? [
+            `${model.name} was found by the stage ${chosen.stage ?? ""}: MLflow gives stages up. Set an alias to version ${version} and name it as model.alias`,
+          ]
+        : []),
+      ...(entry.run_id === "" ? [`version ${version} names no run: it has no metrics`] : []),
+      ...(digest === undefined && known.warning !== undefined ? [known.warning] : []),
+    ],
+  };
+}
+
+/** The version itself, before anything is judged; for what more is to be asked about it. */
+export function chosenVersion(
+  model: ModelConfig,
+  facts: RegistryFacts,
+  known: Known,
+): { version: string; digest: string | undefined } {
+  const { chosen, entry } = found(model, facts, known);
+  return { version: chosen.version, digest: taggedDigest(entry) };
+}
+
+/** What is known of the model without a registry; undefined when that is no version. */
+export function configuredModel(model: ModelConfig): PinnedModel | undefined {
+  const { enabled, name, version, run, digest } = model;
+  if (!enabled || version === undefined) return undefined;
+  return {
+    ...{ name, version, runId: run ?? "", uri: `models:/${name}/${version}` },
+    ...(digest !== undefined && { digest }),
+    ...{ metrics: {}, how: "configured", gates: [] },
+    warnings: [
+      `no registry was asked whether version ${version} of ${name} is there: set model.tracking (MLFLOW_TRACKING_URI)`,
+    ],
+  };
+}
+
+interface Chosen {
+  readonly version: string;
+  readonly how: How;
+  readonly alias?: string;
+  readonly stage?: string;
+}
+
+function found(
+  model: ModelConfig,
+  facts: RegistryFacts,
+  known: Known,
+): { chosen: Chosen; entry: Version; metrics: Metrics } {
+  const registered = readRegistered(facts.registered);
+  if (!registered.ok)
+    throw broken(
+      `The model ${model.name} cannot be looked up at ${known.tracking}`,
+      registered.missing
+        ? `the registry has no model of this name. Register it, or set model.name (MODEL_REGISTRY_NAME)`
+        : registered.why,
+    );
+  const chosen = choose(model, registered.value);
+  const one = facts.versions[chosen.version];
+  const entry = one && readVersion(one.version);
+  const what = `Version ${chosen.version} of the model ${model.name} cannot be looked up at ${known.tracking}`;
+  if (!one || !entry) throw broken(what, "it was not asked for");
+  if (!entry.ok)
+    throw broken(
+      what,
+      entry.missing ? `there is no such version. ${has(registered.value)}` : entry.why,
+    );
+  const { status = "READY", status_message = "" } = entry.value;
+  if (status !== "READY")
+    throw broken(
+      `Version ${chosen.version} of the model ${model.name} cannot be deployed`,
+      `it is ${status}${status_message === "" ? "" : ` (${status_message})`}, not READY. ${status === "PENDING_REGISTRATION" ? "Wait until it is registered, and try again" : "Register it anew"}`,
+    );
+  const metrics = one.run ? readMetrics(one.run) : undefined;
+  // A run that is gone has no metrics; a registry that does not tell is another thing.
+  if (metrics && !metrics.ok && !metrics.missing)
+    throw broken(`The run of version ${chosen.version} of ${model.name}`, metrics.why);
+  return { chosen, entry: entry.value, metrics: metrics?.ok ? metrics.value : {} };
+}
+
+function choose(model: ModelConfig, registered: Registered): Chosen {
+  const { name, version, alias, stage } = model;
+  if (version !== undefined) return { version, how: "version" };
+  const byAlias = (wanted: string): string | undefined =>
+    registered.aliases.find((each) => each.alias === wanted)?.version;
+  if (alias !== undefined) {
+    const at = byAlias(alias);
+    if (at !== undefined) return { version: at, how: "alias", alias };
+    const names = registered.aliases.map((each) => each.alias);
+    const meant = nearest(alias, names);
+    throw broken(
+      `The model ${name} has no alias ${alias}`,
+      `${meant === undefined ? "" : `did you mean ${meant}? `}${has(registered)}. Set the alias, or model.alias (MODEL_ALIAS)`,
+    );
+  }
+  const at = byAlias(stage);
+  if (at !== undefined) return { version: at, how: "default", alias: stage };
+  const staged = registered.latest_versions.find((each) => sameStage(each.current_stage, stage));
+  if (staged) return { version: staged.version, how: "stage", stage };
+  throw broken(
+    `The model ${name} has neither an alias nor a stage ${stage}`,
+    `${has(registered)}. Set the alias, or say which version by model.version, model.alias or model.stage (MODEL_VERSION, MODEL_ALIAS, MODEL_STAGE)`,
+  );
+}
+
+/** `It has the aliases production (7), champion (6); the newest version is 8` */
+function has({ aliases, latest_versions }: Registered): string {
+  const newest = latest_versions.map(({ version }) => Number(version)).filter(isFinite);
+  const names = aliases.map(({ alias, version }) => `${alias} (${version})`).join(", ");
+  const told = names === "" ? "It has no alias" : `It has the aliases ${names}`;
+  return newest.length === 0 ? told : `${told}; its newest version is ${Math.max(...newest)}`;
+}
+
+function championOf(
+  model: ModelConfig,
+  facts: RegistryFacts,
+  { live, tracking }: Known,
+  version: string,
+): Champion | "itself" | undefined {
+  if (!model.gates.some(({ champion }) => champion)) return undefined;
+  const registered = readRegistered(facts.registered);
+  const aliases = registered.ok ? registered.value.aliases : [];
+  const named = aliases.find(({ alias }) => alias === model.moveAlias)?.version;
+  const champion = live ?? named;
+  if (champion === undefined) return undefined;
+  if (champion === version) return "itself";
+  const one = facts.versions[champion];
+  const entry = one && readVersion(one.version);
+  const metrics = one?.run && readMetrics(one.run);
+  const problem = [entry, metrics].find((each) => each && !each.ok && !each.missing);
+  if (problem && !problem.ok)
+    throw broken(
+      `The champion, version ${champion} of ${model.name}, cannot be looked up at ${tracking}`,
+      problem.why,
+    );
+  return { version: champion, metrics: metrics?.ok ? metrics.value : {} };
+}
+
+/** The digest that whoever registered the version tagged it with. */
+function taggedDigest({ tags }: Version): string | undefined {
+  const value = tags.find(({ key }) => key === "digest")?.value ?? "";
+  const hex = /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
+}
+
+function mismatches(
+  model: ModelConfig,
+  { run_id, version }: Version,
+  digest: string | undefined,
+): Problem[] {
+  return [
+    ...(model.run === undefined || model.run === run_id
+      ? []
+      : [
+          {
+            ...{ source: "model registry", key: "model.run" },
+            message: `version ${version} is of the run ${run_id === "" ? "(none)" : run_id}, expected ${model.run}`,
+          },
+        ]),
+    ...(model.digest === undefined || model.digest === digest
+      ? []
+      : [
+          {
+            ...{ source: "model registry", key: "model.digest" },
+            message: `the artifact of version ${version} has ${digest ?? "no digest that can be known"}, expected ${model.digest}`,
+          },
+        ]),
+  ];
+}
+
+function gateProblem({ metric, why }: GateResult): Problem {
+  return { source: "model registry", key: `model.gates ${metric}`, message: why };
+}
+
+function failedGates(gates: readonly GateResult[]): string {
+  const failed = gates.filter(({ ok }) => !ok).length;
+  return failed === 0 ? "" : `: ${failed} of ${gates.length} gates do not hold`;
+}
+
+function broken(what: string, why: string): SlipwayError {
+  return new SlipwayError("MODEL", `${what}: ${why}.`);
+}
