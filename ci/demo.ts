@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 import { SandboxError } from "./sandbox/failure.js";
 import { mirrors, registryAddress } from "./sandbox/registry.js";
-import { seconds } from "./sandbox/tools.js";
+import { seconds } from "./sandbox/toolchain.js";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const REPORTS = join("reports", "iris");

@@ -21,7 +21,9 @@ import {
 
 import { Artifact } from "./artifact.js";
 import { checkReport, type CheckReport } from "./checkReport.js";
+import { deliveryObject, toldObject, type Delivery } from "./delivery.js";
 import type { CheckName } from "./core/check.js";
+import type { Ended } from "./core/delivery/process.js";
 import { complaint, readReport } from "./core/report/report.js";
 import { summary } from "./core/report/summary.js";
 import { releaseObject, type Release } from "./release.js";
@@ -29,9 +31,12 @@ import { scanReport, type ScanReport } from "./scanReport.js";
 import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
+import type { Access } from "./stages/delivery/open.js";
 import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
 import { verifyReport, type VerifyReport } from "./verifyReport.js";
+
+type Operations = typeof import("./stages/delivery/operations.js");
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -421,6 +426,239 @@ export class Slipway {
     password?: Secret,
   ): Promise<Directory> {
     return (await this.verify(reference, publicKey, username, password)).evidence;
+  }
+
+  /** Bring an image to the cluster: verified, a canary step by step, analysed, promoted; what fails is taken back */
+  @func({ cache: "never" })
+  async deploy(
+    /** The image, by digest or tag; by default the project's version in publish.registry */
+    reference = "",
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) =>
+        await delivery.deploy(context, access, reference, { kind: "whole" }),
+    );
+  }
+
+  /** Bring an image as far as a canary that waits for `promote`: somebody can say yes or no in between */
+  @func({ cache: "never" })
+  async deployCanary(
+    /** The image, by digest or tag; by default the project's version in publish.registry */
+    reference = "",
+    /** Weight to stop at, in percent; by default the last step below 100 */
+    until?: float,
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) =>
+        await delivery.deploy(context, access, reference, { kind: "canary", until }),
+    );
+  }
+
+  /** Give a waiting canary what is left of its steps, then all requests, and make it the stable release */
+  @func({ cache: "never" })
+  async promote(
+    /** The image that somebody said yes to, by digest: refused when another one waits */
+    digest?: string,
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) => await delivery.promote(context, access, digest),
+    );
+  }
+
+  /** Bring an earlier release back as it was recorded: image, manifests, configuration and model */
+  @func({ cache: "never" })
+  async rollback(
+    /** A release's number, a tag or a digest; by default the last good one before the live one */
+    targetTag?: string,
+    /** Do not verify the image before; its signature may have been made with a key that is gone */
+    skipVerification = false,
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) =>
+        await delivery.rollback(context, access, targetTag, skipVerification),
+    );
+  }
+
+  /** End what is under way or waits: the requests go back to the live release, the canary is removed */
+  @func({ cache: "never" })
+  async abort(
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) => await delivery.abort(context, access),
+    );
+  }
+
+  /** Look at the live release for a time, and roll it back when an analysis of it fails */
+  @func({ cache: "never" })
+  async watch(
+    /** Seconds; deploy.watch by default */
+    seconds?: float,
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** Who does it, for the records */
+    by = "",
+  ): Promise<Delivery> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    return await this.deliver(
+      given,
+      async (context, access, delivery) =>
+        await delivery.watch(context, access, seconds ?? context.config.deploy.watch),
+    );
+  }
+
+  /** What is live, what is under way, and how the pods are */
+  @func({ cache: "never" })
+  async status(
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+  ): Promise<Delivery> {
+    const context = await this.load();
+    const access = await this.access({ kubeConfig, cluster });
+    return toldObject(await (await import("./stages/delivery/observe.js")).status(context, access));
+  }
+
+  /** Every release that is kept in the cluster, the newest first */
+  @func({ cache: "never" })
+  async history(
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+  ): Promise<Delivery> {
+    const context = await this.load();
+    const access = await this.access({ kubeConfig, cluster });
+    return toldObject(
+      await (await import("./stages/delivery/observe.js")).history(context, access),
+    );
+  }
+
+  /** Runs a delivery, which ends the caller's process with a number that says how it went. */
+  private async deliver(
+    given: Parameters<Slipway["access"]>[0],
+    work: (context: Context, access: Access, delivery: Operations) => Promise<Ended>,
+  ): Promise<Delivery> {
+    const context = await this.load();
+    const access = await this.access(given);
+    const { concluded } = await import("./stages/delivery/conclude.js");
+    const operations = await import("./stages/delivery/operations.js");
+    return deliveryObject(
+      await concluded(context, async () => await work(context, access, operations)),
+    );
+  }
+
+  /** How the cluster, the registry and the model registry are reached. */
+  private async access(given: {
+    readonly kubeConfig?: Secret | undefined;
+    readonly cluster?: Service | undefined;
+    readonly publicKey?: File | undefined;
+    readonly username?: string | undefined;
+    readonly password?: Secret | undefined;
+    readonly modelToken?: Secret | undefined;
+    readonly models?: Service | undefined;
+    readonly by?: string | undefined;
+  }): Promise<Access> {
+    const { kubeConfig, cluster, by = "" } = given;
+    return {
+      ...{ kubeConfig, cluster },
+      by: by === "" ? "somebody" : by,
+      login: loginOf(given.username, given.password),
+      publicKey: await given.publicKey?.contents(),
+      models: { token: given.modelToken, service: given.models },
+    };
   }
 
   /** Runs one check and throws with what it found, unless it passed or was skipped. */

@@ -3,20 +3,16 @@
  *
  *     tsx ci/sandbox/images.ts [--force] [--quiet] [--stop] [--base]
  *
- * With --base, without the programs that take minutes to build (cosign, trivy).
+ * With --base, without the programs that take minutes to build (cosign, k6, kubectl, trivy).
  */
 import { parseArgs } from "node:util";
 
-import { withLock } from "./cache.js";
 import { SandboxError } from "./failure.js";
-import { findImage, makeImage } from "./images/build.js";
-import { IMAGES, title, type ImageSpec } from "./images/table.js";
+import { findImage } from "./images/build.js";
+import { asText, ensureImages } from "./images/ensure.js";
+import { IMAGES, title } from "./images/table.js";
 import { ensurePackages, SANDBOX_PACKAGES } from "./packages.js";
-import { ensureRegistry, stopRegistry } from "./registry.js";
-import { ensureTool, seconds } from "./tools.js";
-
-/** Images made at the same time; most of the time of each is one core's. */
-const PARALLEL = 2;
+import { ensureRegistry, MIRRORED, stopRegistry } from "./registry.js";
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -37,11 +33,7 @@ async function main(): Promise<void> {
   await ensurePackages(SANDBOX_PACKAGES, say);
   const { address } = await ensureRegistry(say);
   const images = values.base ? IMAGES.filter(({ from }) => from !== "program") : IMAGES;
-  const wanted = values.force ? images : await missingImages(images, address);
-  if (wanted.length > 0) {
-    await ensureTool("crane", say);
-    await makeAll(wanted, { address, force: values.force, say });
-  }
+  await ensureImages(images, { address, force: values.force, say });
   for (const image of images) {
     const found = await findImage(image, address);
     if (!found) {
@@ -54,57 +46,8 @@ async function main(): Promise<void> {
     say(`${title(image).padEnd(28)} ${size.padStart(8)}  ${found.digest}`);
   }
   say(
-    `docker.io and ghcr.io are mirrored by ${address} (stand-ins made from packages, not the official images).`,
+    `${MIRRORED.join(", ")} are mirrored by ${address} (stand-ins made from packages, not the official images).`,
   );
-}
-
-async function missingImages(images: ImageSpec[], address: string): Promise<ImageSpec[]> {
-  const found = await Promise.all(images.map((image) => findImage(image, address)));
-  return images.filter((_, index) => found[index] === undefined);
-}
-
-interface Making {
-  address: string;
-  force: boolean;
-  say: (line: string) => void;
-}
-
-async function makeAll(images: ImageSpec[], { address, force, say }: Making): Promise<void> {
-  const queue = [...images];
-  const failures: unknown[] = [];
-  const work = async (): Promise<void> => {
-    for (let image = queue.shift(); image; image = queue.shift()) {
-      const began = Date.now();
-      say(`${title(image)} …`);
-      try {
-        const made = image;
-        await withLock(
-          `image-${made.name.replaceAll("/", "-")}-${made.tags[0]}`,
-          async () => {
-            // Somebody else may have made it while this one waited for the lock.
-            if (!force && (await findImage(made, address))) return;
-            if (made.from === "program") await ensureTool(made.tool, say);
-            await makeImage(made, address);
-          },
-          () => {
-            say(`${title(made)}: another command is making it; waiting …`);
-          },
-        );
-        say(`${title(image)} … ${seconds(began)}`);
-      } catch (error) {
-        say(`${title(image)} … failed after ${seconds(began)}`);
-        failures.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
-  // One that fails does not take the others with it; a second run makes only what is missing.
-  if (failures.length > 0)
-    throw new SandboxError(failures.map(asText).join("\n"), "Then run it again.");
-}
-
-function asText(error: unknown): string {
-  return error instanceof SandboxError ? error.message : String(error);
 }
 
 main().catch((error: unknown) => {

@@ -50,9 +50,12 @@ export function registryAddress(): string {
   return `127.0.0.1:${port}`;
 }
 
+/** Registries whose images the sandbox has stand-ins for. */
+export const MIRRORED = ["docker.io", "ghcr.io", "registry.k8s.io"] as const;
+
 /** The engine's mirror table for a registry that stands in for all that Slipway pulls from. */
 export function mirrors(address: string): string {
-  return ["docker.io", "ghcr.io"].map((host) => `${host}=http://${address}`).join(",");
+  return MIRRORED.map((host) => `${host}=http://${address}`).join(",");
 }
 
 /** Whether the sandbox's registry runs, without changing anything. */

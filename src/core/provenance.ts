@@ -100,6 +100,14 @@ export function provenance(build: Build): Provenance {
   };
 }
 
+/** The commit that a provenance names as the source; undefined when it names none. */
+export function provenanceCommit(predicate: unknown): string | undefined {
+  const read = provenanceSchema.safeParse(predicate);
+  const found = read.data?.buildDefinition.resolvedDependencies;
+  const { gitCommit } = found?.find(({ name }) => name === "source")?.digest ?? {};
+  return gitCommit;
+}
+
 type Resource = z.infer<typeof resource>;
 
 function commit({ repository, revision }: Build["source"]): Resource[] {

@@ -40,6 +40,10 @@ export interface Request {
   readonly patience?: number;
   /** Wait, at most so many seconds, until the output is another one than this. */
   readonly changed?: { readonly from: string; readonly seconds: number };
+  /** Wait, at most so many seconds, until the output has this pattern (Python's, by lines). */
+  readonly until?: { readonly pattern: string; readonly seconds: number };
+  /** Seconds between two tries. @default 0.5 */
+  readonly every?: number;
 }
 
 /** How one call ended; undefined for one that was left out. */
@@ -68,12 +72,13 @@ export async function kubectl(
   requests: readonly Request[],
   { atOnce = false }: { readonly atOnce?: boolean } = {},
 ): Promise<Answer[]> {
-  const asked = requests.map(({ args, input, needs = false, patience = 30, changed }) => ({
+  const asked = requests.map(({ args, input, needs = false, patience = 30, changed, ...more }) => ({
     args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
     input: input ?? null,
     needs,
     retry: { seconds: patience, pattern: AWAY },
     changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
+    ...more,
   }));
   const file = dag.directory().withNewFile("requests.json", JSON.stringify(asked));
   const container = withCluster(withProgram(context, "kubectl"), cluster).withMountedDirectory(
@@ -94,8 +99,8 @@ export async function kubectl(
   return (JSON.parse(stdout) as (Answer | null)[]).map((answer) => answer ?? undefined);
 }
 
-function limitOf({ patience = 30, changed }: Request): number {
-  return LIMIT + patience + (changed?.seconds ?? 0);
+function limitOf({ patience = 30, changed, until }: Request): number {
+  return LIMIT + patience + (changed?.seconds ?? 0) + (until?.seconds ?? 0);
 }
 
 function sha256(text: string): string {

@@ -1,10 +1,12 @@
+import type { Container } from "@dagger.io/dagger";
+
 import type { Config } from "../core/config/schema.js";
 import { isTable } from "../core/toml.js";
 import { testVerdict } from "../core/verdicts/pytest.js";
 import { hasSetting, toolTable, type Context } from "./context.js";
 import { installedVersion, projectContainer, SOURCE } from "./dependencies.js";
 import { OUT, PYTEST_PLUGINS, runTool } from "./execution.js";
-import { kept, switchedOff, type Stage } from "./stage.js";
+import { kept, switchedOff, type Outcome, type Stage } from "./stage.js";
 
 const JUNIT = "junit.xml";
 const COVERAGE = "coverage.json";
@@ -86,39 +88,48 @@ function choosesSources(context: Pick<Context, "pyproject" | "texts">): boolean 
   );
 }
 
+/**
+ * Runs the project's tests.
+ *
+ * @param prepare Gives the container what the tests need beside the project.
+ */
+export async function runTests(
+  context: Context,
+  prepare: (container: Container) => Container = (container) => container,
+): Promise<Outcome> {
+  const { test } = context.config;
+  const container = prepare(await projectContainer(context));
+  const path = (await container.envVariable("PYTHONPATH")) || undefined;
+  const { run, running, files, sizes } = await runTool(
+    context,
+    container
+      .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
+      .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
+      .withEnvVariable("SLIPWAY_SHARD", test.shard ?? ""),
+    testCommand(context),
+    {
+      timeout: test.timeout,
+      report: JUNIT,
+      version: await installedVersion(context, "pytest"),
+    },
+  );
+  const size = sizes[COVERAGE];
+  const coverage =
+    size !== undefined && size <= LONGEST_COVERAGE
+      ? await files.file(COVERAGE).contents()
+      : undefined;
+  const result = testVerdict(run, {
+    root: SOURCE,
+    running,
+    ...(coverage === undefined ? {} : { coverage }),
+    ...(test.coverage.enabled ? { minimum: test.coverage.minimum } : {}),
+    ...(test.shard === undefined ? {} : { shard: test.shard }),
+  });
+  return { result, reports: kept(files, sizes, [JUNIT, COVERAGE, COBERTURA]) };
+}
+
 export const testStage: Stage = {
   name: "test",
   skip: ({ config }) => switchedOff("test", config.test.enabled),
-  async run(context) {
-    const { config } = context;
-    const { test } = config;
-    const container = await projectContainer(context);
-    const path = (await container.envVariable("PYTHONPATH")) || undefined;
-    const { run, running, files, sizes } = await runTool(
-      context,
-      container
-        .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
-        .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
-        .withEnvVariable("SLIPWAY_SHARD", test.shard ?? ""),
-      testCommand(context),
-      {
-        timeout: test.timeout,
-        report: JUNIT,
-        version: await installedVersion(context, "pytest"),
-      },
-    );
-    const size = sizes[COVERAGE];
-    const coverage =
-      size !== undefined && size <= LONGEST_COVERAGE
-        ? await files.file(COVERAGE).contents()
-        : undefined;
-    const result = testVerdict(run, {
-      root: SOURCE,
-      running,
-      ...(coverage === undefined ? {} : { coverage }),
-      ...(test.coverage.enabled ? { minimum: test.coverage.minimum } : {}),
-      ...(test.shard === undefined ? {} : { shard: test.shard }),
-    });
-    return { result, reports: kept(files, sizes, [JUNIT, COVERAGE, COBERTURA]) };
-  },
+  run: (context) => runTests(context),
 };

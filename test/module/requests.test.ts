@@ -35,8 +35,8 @@ const sh = (script: string, more: object = {}): object => ({ args: ["sh", "-c", 
 
 test("tells_how_each_ended_with_both_outputs", ({ folder }) => {
   assert.equal(ask(folder, [sh("cat; echo no >&2; exit 3", { input: "in" }), sh("kill -9 $$")]), [
-    { exitCode: 3, stdout: "in", stderr: "no\n" },
-    { exitCode: 137, stdout: "", stderr: "" },
+    { exitCode: 3, stdout: "in", stderr: "no\n", tries: 1 },
+    { exitCode: 137, stdout: "", stderr: "", tries: 1 },
   ]);
 });
 
@@ -66,6 +66,24 @@ test("runs_side_by_side_whatever_becomes_of_the_others", ({ folder }) => {
   const second = sh(`touch ${folder}/second; exit 4`, { needs: true });
   const codes = ask(folder, [sh(wait), second], "--at-once").map((answer) => answer?.exitCode);
   assert.equal(codes, [0, 4]);
+});
+
+test("waits_until_the_output_has_a_pattern_by_lines", ({ folder }) => {
+  const count = `echo x >> ${folder}/count; wc -l < ${folder}/count; echo end`;
+  const [answer] = ask(folder, [sh(count, { until: { seconds: 20, pattern: "^3$" } })]);
+  assert.is(answer?.stdout, "3\nend\n");
+  const [never] = ask(folder, [sh("echo no", { until: { seconds: 1, pattern: "yes" } })]);
+  assert.is(never?.exitCode, 0, "to wait in vain is no failure");
+});
+
+test("has_its_whole_patience_with_a_server_that_goes_away_while_it_waits", ({ folder }) => {
+  const script = `echo x >> ${folder}/tries; n=$(wc -l < ${folder}/tries); if [ $n -eq 4 ] || [ $n -eq 5 ]; then echo away >&2; exit 1; fi; echo $n`;
+  const patient = {
+    retry: { seconds: 1, pattern: "away" },
+    until: { seconds: 30, pattern: "^7$" },
+  };
+  const [answer] = ask(folder, [sh(script, patient)]);
+  assert.is(answer?.stdout, "7\n");
 });
 
 test.run();

@@ -3,13 +3,14 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { hostArchitecture, type Architecture } from "../architecture.js";
 import { cachePath } from "../cache.js";
 import { run } from "../run.js";
 import { ensureTool } from "../tools.js";
-import { debianRoot, hostArchitecture, SLIM } from "./debian.js";
+import { debianRoot, SLIM } from "./debian.js";
 import { busyboxTar, programTar, wheelTar } from "./files.js";
 import { Layout, RECIPE, SOURCE_DATE_EPOCH, type Descriptor } from "./oci.js";
-import { title, type Architecture, type ImageSpec } from "./table.js";
+import { title, type ImageSpec } from "./table.js";
 
 /** Raise it when the way images are made changes and their table does not. */
 const METHOD = 2;

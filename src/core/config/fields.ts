@@ -13,6 +13,8 @@ export const httpUrl = z
     "expected a URL without user and password; give those as a secret",
   );
 
+export const httpPath = z.string().regex(/^\/\S*$/, "expected an HTTP path such as /readyz");
+
 /** A path inside the source: relative, and not out of it. */
 export const relativePath = z
   .string()

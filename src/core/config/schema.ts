@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseShard } from "../shard.js";
+import { analysis } from "./analysis.js";
 import { deploy } from "./deploy.js";
 import { ignoredAdvisory, scan, sign, verify } from "./evidence.js";
 import { httpUrl, imageReference, paths, pythonVersion, relativePath, seconds } from "./fields.js";
@@ -236,6 +237,7 @@ export const configSchema = z.strictObject({
   verify: verify.prefault({}).describe("What an image must prove before its tags are given to it"),
   model: model.prefault({}).describe("The model that the service loads"),
   deploy: deploy.prefault({}).describe("How the service comes to a Kubernetes cluster"),
+  analysis: analysis.prefault({}).describe("How a canary is judged"),
   images: images
     .prefault({})
     .describe("Other images in place of Slipway's, for mirrors and air-gapped sites"),

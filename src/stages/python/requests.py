@@ -3,11 +3,13 @@
     requests.py [--at-once] FILE
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
-"retry": {"seconds": n, "pattern": regex}, "changed": {"seconds": n, "from": SHA-256}}. They run one after the other; after one that failed, those that need it ("needs": true) are left out. With --at-once
-they run side by side, whatever becomes of the others. The secrets are environment variables of the command
-alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of that
-pattern; one with "changed" until its output differs from what had that digest, at most so long. Prints a list
-with {"exitCode", "stdout", "stderr", "tries"} or null for each. Standard library only.
+"retry": {"seconds": n, "pattern": regex}, "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
+"pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it ("needs": true) are left
+out. With --at-once they run side by side, whatever becomes of the others. The secrets are environment variables of
+the command alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of
+that pattern; one with "changed" until its output differs from what had that digest, one with "until" until its output
+has that pattern, at most so long, with "every" seconds between. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each.
+Standard library only.
 """
 
 import hashlib
@@ -21,29 +23,40 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 
-# Seconds between two tries.
+# Seconds between two tries, unless told.
 PAUSE = 0.5
 
 
 def ask(request):
     retry = request.get("retry") or {}
-    changed = request.get("changed") or {}
     began = time.monotonic()
+    failing = None
     tries = 0
     while True:
         answer = once(request)
         tries += 1
         answer["tries"] = tries
-        passed = time.monotonic() - began
-        if answer["exitCode"] != 0:
-            again = "pattern" in retry and re.search(retry["pattern"], answer["stderr"])
-            if not again or passed >= retry["seconds"]:
+        now = time.monotonic()
+        if answer["exitCode"] == 0:
+            failing = None
+            if is_enough(request, answer["stdout"], now - began):
                 return answer
-        elif not changed or passed >= changed["seconds"]:
-            return answer
-        elif hashlib.sha256(answer["stdout"].encode()).hexdigest() != changed["from"]:
-            return answer
-        time.sleep(PAUSE)
+        else:
+            # What is waited for may take longer than patience with a server that is away.
+            failing = now if failing is None else failing
+            again = "pattern" in retry and re.search(retry["pattern"], answer["stderr"])
+            if not again or now - failing >= retry["seconds"]:
+                return answer
+        time.sleep(request.get("every") or PAUSE)
+
+
+def is_enough(request, output, passed):
+    changed, until = request.get("changed"), request.get("until")
+    if changed and passed < changed["seconds"]:
+        return hashlib.sha256(output.encode()).hexdigest() != changed["from"]
+    if until and passed < until["seconds"]:
+        return re.search(until["pattern"], output, re.MULTILINE) is not None
+    return True
 
 
 def once(request):

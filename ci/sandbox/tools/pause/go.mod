@@ -1,0 +1,3 @@
+module slipway.local/sandbox/pause
+
+go 1.24.0

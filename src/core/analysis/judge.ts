@@ -1,0 +1,154 @@
+import type { Config } from "../config/schema.js";
+import { lastLines, plural } from "../text.js";
+import { byGravity, combined } from "./judgement.js";
+import { judgeLatency } from "./latency.js";
+import { judgeLoad, judgeMade } from "./load.js";
+import { isLost, type Observation, type Sent } from "./observation.js";
+import type { AnalysisPlan } from "./plan.js";
+import { judgePods } from "./pods.js";
+import { judgePredictions } from "./predictions.js";
+import { judgeQuery } from "./samples.js";
+import type { Count } from "./statistics/proportions.js";
+import { judgeSuccess } from "./success.js";
+import type { Analysis, Measure, Track } from "./types.js";
+
+/** k6's exit code when a threshold was crossed: it worked. */
+const CROSSED = 99;
+
+/** What there is to judge. */
+export interface JudgeInputs {
+  readonly config: Config["analysis"];
+  readonly plan: AnalysisPlan;
+  readonly observation: Observation;
+  readonly sent: readonly Sent[];
+  /** Whether the service has a model, so that predictions ought to be compared. */
+  readonly hasModel: boolean;
+}
+
+/** Of an analysis that could not look: nothing is known. */
+export function analysisErrored(why: string, startedAt: Date, finishedAt = new Date()): Analysis {
+  return {
+    outcome: "errored",
+    measures: [],
+    requests: { canary: 0, stable: 0, failed: 0 },
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    why,
+    notices: [],
+  };
+}
+
+/** Judges what was seen during one look at a canary. */
+export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs): Analysis {
+  const { pods, breaks, problem } = observation;
+  const hasStable = plan.tracks.includes("stable");
+  const arrived = sent.filter((one) => !isLost(one, breaks));
+  const of = (track: Track): Sent[] =>
+    arrived.filter((one) => one.phase === "compare" && one.track === track);
+  const [canary, stable] = [of("canary"), hasStable ? of("stable") : undefined];
+  const latency = judgeLatency(times(canary), stable && times(stable), config);
+  const predictions = stable && predicted(arrived, { config, plan, hasModel });
+  const measures: Measure[] = [
+    ...judgePods(pods, config.restarts),
+    ...judgeSuccess(failures(canary), stable && failures(stable), config),
+    ...latency.measures,
+    ...(predictions?.measures ?? []),
+    ...config.queries.map((query, index) =>
+      judgeQuery(
+        query,
+        samplesOf(observation, index, "canary"),
+        query.margin !== undefined && hasStable
+          ? samplesOf(observation, index, "stable")
+          : undefined,
+        config.confidence,
+      ),
+    ),
+    ...judgeLoad(arrived, plan, observation.k6?.crossed ?? [], config),
+    ...judgeMade(sent, plan, hasStable),
+    ...troubles(observation, sent, arrived),
+  ];
+  const outcome = combined(measures.map((measure) => measure.outcome));
+  return {
+    outcome,
+    measures,
+    requests: {
+      canary: canary.length,
+      stable: stable?.length ?? 0,
+      failed: canary.filter(({ ok }) => !ok).length,
+    },
+    startedAt: observation.startedAt,
+    finishedAt: observation.finishedAt,
+    why: whyOf(measures, problem),
+    notices: [
+      ...(hasStable ? [] : ["there is no stable version to compare with: thresholds alone decide"]),
+      ...latency.notices,
+      ...(predictions?.notices ?? []),
+    ],
+  };
+}
+
+/** Errors of what looks, so that nothing that was half seen passes. */
+function troubles(
+  { problem, k6, breaks }: Observation,
+  sent: readonly Sent[],
+  arrived: readonly Sent[],
+): Measure[] {
+  const error = (metric: string, why: string): Measure => ({
+    metric,
+    outcome: "errored",
+    unit: "",
+    why,
+  });
+  const lost = sent.length - arrived.length;
+  return [
+    ...(problem === "" ? [] : [error("access", problem)]),
+    ...(k6 && k6.exitCode !== 0 && k6.exitCode !== CROSSED
+      ? [error("k6", `k6 exited with ${k6.exitCode}: ${lastLines(k6.said, 3)}`)]
+      : []),
+    ...(problem === "" && !k6 ? [error("k6", "k6 was not run")] : []),
+    ...(10 * lost > sent.length
+      ? [
+          error(
+            "access",
+            `the way to the pods broke ${plural(breaks.length, "time")} and ${lost} of ${sent.length} requests were lost on it: ${lastLines(breaks.at(-1)?.said ?? "", 1)}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function predicted(
+  arrived: readonly Sent[],
+  { config, plan, hasModel }: Pick<JudgeInputs, "config" | "plan" | "hasModel">,
+): { readonly measures: readonly Measure[]; readonly notices: readonly string[] } {
+  if (plan.k6.requests.some(({ keep }) => keep)) {
+    const { measure, notices } = judgePredictions(arrived, config);
+    return { measures: [measure], notices };
+  }
+  const missing = `predictions were not compared: no recorded request (analysis.requests) asks for ${config.predictions.path} (analysis.predictions.path)`;
+  return { measures: [], notices: hasModel ? [missing] : [] };
+}
+
+function times(sent: readonly Sent[]): number[] {
+  return sent.map(({ status, ms }) => (status === 0 ? Infinity : ms));
+}
+
+/** Requests that failed, of all. */
+export function failures(sent: readonly Sent[]): Count {
+  return { hits: sent.filter(({ ok }) => !ok).length, of: sent.length };
+}
+
+function samplesOf({ samples }: Observation, index: number, of: Track): Observation["samples"] {
+  return samples.filter(({ query, track }) => query === index && track === of);
+}
+
+function whyOf(measures: readonly Measure[], problem: string): string {
+  const outcome = combined(measures.map((measure) => measure.outcome));
+  const bad = byGravity(measures).filter((measure) => measure.outcome === outcome);
+  if (outcome === "passed")
+    return `${plural(measures.length, "measure")} passed: ${measures.map(({ metric }) => metric).join(", ")}`;
+  if (problem !== "" && outcome === "errored") return problem;
+  const first = bad.slice(0, 3).map(({ metric, why }) => `${metric}: ${why}`);
+  const more = bad.length > 3 ? `, and ${bad.length - 3} more` : "";
+  return `${first.join("; ")}${more}`;
+}

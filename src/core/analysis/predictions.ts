@@ -1,0 +1,115 @@
+import type { Config } from "../config/schema.js";
+import { againstThreshold, rounded, sureWords, words } from "./judgement.js";
+import { atJsonPath, parseJsonPath } from "./json-path.js";
+import type { Sent } from "./observation.js";
+import { confidenceAbove } from "./statistics/proportions.js";
+import type { Measure, Track } from "./types.js";
+
+/** What two versions answered to one request. */
+type Answers = Readonly<Record<Track, readonly string[]>>;
+
+/**
+ * Whether canary and stable predict alike on the same requests. A request counts once however often it
+ * was made, and not at all when stable itself answers it now so, now so.
+ */
+export function judgePredictions(
+  sent: readonly Sent[],
+  config: Config["analysis"],
+): { readonly measure: Measure; readonly notices: readonly string[] } {
+  const { predictions, confidence } = config;
+  const path = parseJsonPath(predictions.value) ?? [];
+  const read = (body: string): unknown[] | undefined => {
+    try {
+      const found = atJsonPath(JSON.parse(body), path);
+      return found.length > 0 && found.every((value) => value !== null) ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const alike = (a: string, b: string): boolean => {
+    const [first, second] = [read(a), read(b)];
+    return (
+      first !== undefined && second !== undefined && equal(first, second, predictions.tolerance)
+    );
+  };
+  const both = [...grouped(sent)].filter(
+    ([, { canary, stable }]) => canary.length > 0 && stable.length > 0,
+  );
+  const legible = both.filter(([, { stable }]) => stable.every((body) => read(body) !== undefined));
+  const settled = legible.filter(([, { stable }]) =>
+    stable.every((body) => alike(body, stable[0] ?? "")),
+  );
+  const differing = settled.filter(
+    ([, { canary, stable }]) => !canary.every((body) => alike(body, stable[0] ?? "")),
+  );
+  const [of, hits] = [settled.length, differing.length];
+  const notices = [
+    ...(legible.length < both.length
+      ? [
+          `stable's answers to ${both.length - legible.length} requests have nothing at ${predictions.value} (analysis.predictions.value)`,
+        ]
+      : []),
+    ...(settled.length < legible.length
+      ? [
+          `stable itself predicts differently each time on ${legible.length - settled.length} requests; they were left out`,
+        ]
+      : []),
+  ];
+  const common = {
+    metric: "predictions",
+    unit: "%",
+    threshold: predictions.agreement,
+    ...(of > 0 ? { canary: rounded(100 * (1 - hits / of)) } : {}),
+  };
+  if (of < predictions.minimum)
+    return {
+      measure: {
+        ...common,
+        outcome: "inconclusive",
+        why: `both predicted on ${of} different requests, ${predictions.minimum} are needed (analysis.predictions.minimum)`,
+      },
+      notices,
+    };
+  const allowed = (100 - predictions.agreement) / 100;
+  const sure = confidenceAbove({ hits, of }, allowed);
+  const first = differing.slice(0, 3).map(([index]) => `${index + 1}`);
+  return {
+    measure: {
+      ...common,
+      outcome: againstThreshold(hits / of > allowed, sure, { confidence }),
+      confidence: rounded(sure),
+      method: "exact binomial test of the requests that are predicted differently",
+      why: `${hits} of ${of} different requests are predicted differently, ${words(100 * allowed)} % may be; ${sureWords(sure)} that it is more${first.length > 0 ? `; the first are requests ${first.join(", ")}` : ""}`,
+    },
+    notices,
+  };
+}
+
+/** Answers by request, of those whose answer was kept. */
+function grouped(sent: readonly Sent[]): Map<number, Answers> {
+  const groups = new Map<number, { canary: string[]; stable: string[] }>();
+  for (const { index, track, body } of sent) {
+    // A canary that answers with an error does not predict alike: it stays.
+    if (body === undefined) continue;
+    const group = groups.get(index) ?? { canary: [], stable: [] };
+    group[track].push(body);
+    groups.set(index, group);
+  }
+  return groups;
+}
+
+/** Numbers within the tolerance, everything else the same. */
+function equal(a: unknown, b: unknown, tolerance: number): boolean {
+  if (typeof a === "number" && typeof b === "number") return Math.abs(a - b) <= tolerance;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  return (
+    keys.length === others.length &&
+    keys.every(
+      (key) =>
+        Object.hasOwn(b, key) &&
+        equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], tolerance),
+    )
+  );
+}

@@ -1,0 +1,98 @@
+import {
+  canaryOf,
+  isRouter,
+  NAME,
+  RELEASE,
+  routeOf,
+  routerOf,
+  serviceFor,
+  TRACK,
+  type KubernetesObject,
+} from "./objects/index.js";
+import { WEIGHT } from "./observe.js";
+import type { Observation, ReleaseRecord } from "./types.js";
+
+/** The canary's objects of a release. */
+export function canaryObjects(release: ReleaseRecord, replicas: number): KubernetesObject[] {
+  const { objects, service: name, number, reference: image } = release;
+  return canaryOf(objects, { name, release: number, replicas, image });
+}
+
+/** How the requests are shared. */
+type Shares = Pick<Observation, "weight" | "exposed" | "leftovers">;
+
+/**
+ * Everything of a release as the stable one, while the requests go on being shared as they are.
+ */
+export function stableObjects(release: ReleaseRecord, seen: Shares): KubernetesObject[] {
+  const { objects, service: name, config } = release;
+  const router = routerOf(config);
+  const rest = objects.filter((object) => !isRouter(object, name, router));
+  return [...rest, ...sharing(release, release, seen)];
+}
+
+/**
+ * What shares the requests: the HTTPRoute, or the Service where no gateway does.
+ *
+ * @param routes The release whose route it is.
+ * @param tried The release that says which header leads to the canary.
+ */
+export function sharing(
+  routes: ReleaseRecord,
+  tried: ReleaseRecord | undefined,
+  { weight, exposed, leftovers }: Shares,
+): KubernetesObject[] {
+  const { objects, service: name, namespace, port, config } = routes;
+  const router = routerOf(config);
+  if (router === "replicas")
+    return objects
+      .filter((object) => isRouter(object, name, router))
+      .map((object) => serviceFor(withWeight(object, weight), weight));
+  const header = tried?.config.route.header ?? config.route.header;
+  const route = routeOf({
+    ...{ name, namespace, port, weight },
+    config: { ...config, route: { ...config.route, header } },
+    hasCanary: leftovers,
+    header: exposed,
+  });
+  return route ? [route] : [];
+}
+
+function withWeight(service: KubernetesObject, weight: number): KubernetesObject {
+  const { annotations, ...metadata } = service.metadata;
+  const ours = { ...annotations, [WEIGHT]: String(weight) };
+  return { ...service, metadata: { ...metadata, annotations: ours } };
+}
+
+/** Selects all that a canary has. */
+export function canarySelector(name: string): string {
+  return `${NAME}=${name},${TRACK}=canary`;
+}
+
+/** The objects of a recorded release under another number: what a rollback applies. */
+export function renumbered(
+  objects: readonly KubernetesObject[],
+  number: number,
+): KubernetesObject[] {
+  const again = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(again);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, each]) => [
+        key,
+        key === RELEASE ? String(number) : again(each),
+      ]),
+    );
+  };
+  return objects.map((object) => again(object) as KubernetesObject);
+}
+
+/** As many new pods at once as there are old ones: back quickly, and never with fewer. */
+export function atOnce(objects: readonly KubernetesObject[], name: string): KubernetesObject[] {
+  return objects.map((object) => {
+    if (object.kind !== "Deployment" || object.metadata.name !== name) return object;
+    const rollingUpdate = { maxUnavailable: 0, maxSurge: "100%" };
+    const strategy = { type: "RollingUpdate", rollingUpdate };
+    return { ...object, spec: { ...(object.spec as object), strategy } };
+  });
+}

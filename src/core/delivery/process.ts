@@ -1,0 +1,197 @@
+import type { Analysis } from "../analysis/types.js";
+import { nextMeasurement } from "../analysis/retry.js";
+import type { Run } from "./run.js";
+import type { Goal } from "./rollout.js";
+import { shareText, type Step } from "./steps.js";
+import type { Outcome, ReleaseRecord, Status, StepRecord } from "./types.js";
+import { LeaseLost, Stuck } from "./world.js";
+
+/** How a run at a release ended. */
+export interface Ended {
+  readonly outcome: Outcome;
+  readonly release: ReleaseRecord;
+  /** States, events and last words of the pods; only of a failure. */
+  readonly details?: string | undefined;
+  /** Why it could not be taken back either. */
+  readonly stuck?: string | undefined;
+}
+
+/** How a release comes to the cluster. */
+export interface Way {
+  readonly steps: readonly Step[];
+  /** Steps of it that are done already: of a canary that waited. */
+  readonly done: number;
+  /** Stop after so many steps, with the canary in place; undefined goes all the way. */
+  readonly stop?: number | undefined;
+}
+
+/**
+ * Brings a release to the cluster by a canary: a step after the other, each analysed, then all of it.
+ * Whatever fails takes it back.
+ */
+export async function rollOut(run: Run, first: ReleaseRecord, way: Way): Promise<Ended> {
+  let release: ReleaseRecord = { ...first, status: "pending", phase: "canary" };
+  run.save(release);
+  return await guarded(
+    run,
+    () => release,
+    async () => {
+      const { steps, done, stop = steps.length } = way;
+      for (const [index, step] of steps.entries()) {
+        if (index < done || index >= stop) continue;
+        if (index === 0) await smoke(run, release, step);
+        const record = await reach(run, release, step);
+        release = { ...release, steps: [...release.steps, record] };
+        run.save(release);
+        if (record.analysis?.outcome === "inconclusive")
+          return wait(run, release, record.analysis.why);
+      }
+      if (way.stop !== undefined)
+        return wait(run, release, "it waits for `slipway promote` or `slipway abort`");
+      release = { ...release, phase: "promoting" };
+      run.save(release);
+      const { number, replicas } = release;
+      run.world.say(`promoting release ${number}: all requests go to it, then it becomes stable`);
+      await run.pursue({ kind: "promote", release: number, replicas }, release);
+      return { outcome: "done", release: await run.finish(release) };
+    },
+  );
+}
+
+/** Brings a release to the cluster without a canary: the first one, and a rollback. */
+export async function replace(run: Run, first: ReleaseRecord): Promise<Ended> {
+  const release: ReleaseRecord = { ...first, status: "pending", phase: "replacing" };
+  run.save(release);
+  return await guarded(
+    run,
+    () => release,
+    async () => {
+      await run.pursue({ kind: "replace", release: release.number }, release);
+      return { outcome: "done", release: await run.finish(release) };
+    },
+  );
+}
+
+/** The requests go back to the stable release, the canary is removed, and it is recorded why. */
+export async function takeBack(
+  run: Run,
+  release: ReleaseRecord,
+  why: string,
+  status: Extract<Status, "failed" | "aborted">,
+): Promise<Ended> {
+  const { world } = run;
+  world.say(`taking release ${release.number} back: ${why}`);
+  // Pods are asked before they are gone, and the requests do not wait for it.
+  const asked = world.gather(run.seen).catch((error: unknown) => String(error));
+  const goal: Goal = { kind: "restore", release: run.live?.number };
+  let stuck: string | undefined;
+  try {
+    await run.pursue(goal, release, asked);
+  } catch (error) {
+    if (!(error instanceof Stuck)) throw error;
+    stuck = error.message;
+  }
+  const ended: ReleaseRecord = {
+    ...release,
+    status,
+    why,
+    finishedAt: world.date().toISOString(),
+  };
+  run.save(ended);
+  run.forget(ended.config.history);
+  await world.flush();
+  return { outcome: "failed", release: ended, details: await asked, stuck };
+}
+
+/** Runs it; what fails is taken back, unless somebody else is at it by now. */
+async function guarded(
+  run: Run,
+  current: () => ReleaseRecord,
+  work: () => Promise<Ended>,
+): Promise<Ended> {
+  let ended: Ended;
+  try {
+    ended = await work();
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return await takeBack(run, current(), why, "failed");
+  }
+  await run.world.flush();
+  return ended;
+}
+
+/** The canary is asked before it gets any request of the world's. */
+async function smoke(run: Run, release: ReleaseRecord, step: Step): Promise<void> {
+  const { number } = release;
+  run.world.say(`starting a canary of release ${number}`);
+  const { replicas } = step;
+  const goal: Goal = { kind: "canary", release: number, replicas, weight: 0, exposed: false };
+  await run.pursue(goal, release);
+  const { ok, why } = await run.world.smoke(release);
+  if (!ok) throw new Stuck(`the smoke test of the canary failed: ${why}`);
+}
+
+/** One step: the canary gets its share, time passes, and it is judged. */
+async function reach(run: Run, release: ReleaseRecord, step: Step): Promise<StepRecord> {
+  const { world } = run;
+  const { weight, percent, replicas, exposed } = step;
+  const goal: Goal = { kind: "canary", release: release.number, replicas, weight, exposed };
+  const startedAt = world.date().toISOString();
+  await run.pursue(goal, release);
+  world.say(`${shareText(step)} of the requests go to release ${release.number}`);
+  const end = world.now() + step.pause;
+  for (let left = step.pause; left > 0.05; left = end - world.now()) {
+    await run.act({ do: "wait", seconds: left, why: "pause" }, release);
+    await run.pursue(goal, release);
+  }
+  const analysis = step.analysis ? await judge(run, release, weight) : undefined;
+  // Pods may have ended while they were measured.
+  if (analysis) await run.pursue(goal, release);
+  return { weight, percent, startedAt, finishedAt: world.date().toISOString(), analysis };
+}
+
+/** Measures until there is an answer; a measurement that did not work is repeated some times. */
+async function judge(run: Run, release: ReleaseRecord, weight: number): Promise<Analysis> {
+  const outcomes: Analysis["outcome"][] = [];
+  for (;;) {
+    const analysis = await run.world.analyse(release, weight);
+    run.world.say(`analysis at ${weight} %: ${analysis.outcome}: ${analysis.why}`);
+    outcomes.push(analysis.outcome);
+    const next = nextMeasurement(outcomes);
+    if (next.kind === "measure") {
+      await rest(run, release, next.seconds);
+      continue;
+    }
+    if (next.outcome === "failed")
+      throw new Stuck(`the analysis at ${weight} % failed: ${analysis.why}`);
+    if (next.outcome === "errored")
+      throw new Stuck(
+        `the analysis at ${weight} % did not work ${outcomes.length} times: ${analysis.why}`,
+      );
+    return analysis;
+  }
+}
+
+/** Time passes; the lease is kept. */
+async function rest(run: Run, release: ReleaseRecord, seconds: number): Promise<void> {
+  const end = run.world.now() + seconds;
+  for (let left = seconds; left > 0.05; left = end - run.world.now())
+    await run.act({ do: "wait", seconds: left, why: "pause" }, release);
+}
+
+/** The canary stands; somebody has to decide. */
+function wait(run: Run, release: ReleaseRecord, why: string): Ended {
+  const { weight, analysis } = release.steps.at(-1) ?? { weight: 0 };
+  run.world.say(`release ${release.number} waits at ${weight} %: ${why}`);
+  const waiting: ReleaseRecord = {
+    ...release,
+    status: "waiting",
+    why,
+    waitingAt: run.world.date().toISOString(),
+    generation: run.seen.canary?.generation,
+  };
+  run.save(waiting);
+  const isPaused = analysis?.outcome === "inconclusive";
+  return { outcome: isPaused ? "paused" : "done", release: waiting };
+}

@@ -1,0 +1,214 @@
+import type { Track } from "./objects/index.js";
+import type { Observation, Workload } from "./types.js";
+
+/** What is to become of the service. */
+export type Goal =
+  /** The canary of a release stands and gets this share of the requests. */
+  | {
+      readonly kind: "canary";
+      readonly release: number;
+      readonly replicas: number;
+      readonly weight: number;
+      readonly exposed: boolean;
+    }
+  /** A release whose canary stands becomes the stable one. */
+  | { readonly kind: "promote"; readonly release: number; readonly replicas: number }
+  /** A release becomes the stable one without a canary: the first one, and a rollback. */
+  | { readonly kind: "replace"; readonly release: number }
+  /** This release serves alone, whatever was under way; without one, nothing is left. */
+  | { readonly kind: "restore"; readonly release: number | undefined };
+
+/** One thing to do next. */
+export type Action =
+  | { readonly do: "apply canary"; readonly release: number; readonly replicas: number }
+  /** The route stays as it is. */
+  | { readonly do: "apply stable"; readonly release: number }
+  | { readonly do: "weigh"; readonly weight: number; readonly exposed: boolean }
+  /** Look until pods have become ready, or cannot. */
+  | { readonly do: "await"; readonly track: Track }
+  | { readonly do: "wait"; readonly seconds: number; readonly why: "drain" | "keep" | "pause" }
+  /** The route forgets the canary, then its objects are deleted. */
+  | { readonly do: "remove canary" }
+  /** Everything of the service is deleted: there was nothing before it. */
+  | { readonly do: "remove all" }
+  | { readonly do: "done" }
+  | { readonly do: "fail"; readonly why: string };
+
+/** Seconds, by the clock of the run that decides. */
+export interface Clock {
+  /** Since the route is known to weigh as it does. */
+  readonly settled: number;
+  /** Since something is awaited that has not come. */
+  readonly waited: number;
+}
+
+/** Seconds, out of the configuration. */
+export interface Limits {
+  /** A pod goes on answering for so long after it is told to end. */
+  readonly drain: number;
+  /** Old pods are kept for so long when all requests have left them. */
+  readonly keep: number;
+  /** In which pods have to become ready. */
+  readonly deadline: number;
+}
+
+/** What may pass, such as a quota that pods about to end still use, is waited out for so long. */
+const DOUBT = 15;
+
+/** So long whole pods are waited for when all requests have to come back to them at once. */
+const WHOLE = 15;
+
+/**
+ * The next thing to do on the way to a goal. It knows nothing of what was done before, only what is
+ * there: after a crash, a lost answer, or somebody else's hand, asked again it goes on from there.
+ *
+ * Kept by every answer: no share of the requests goes where no pod is ready while another place has
+ * one; nothing is deleted that got a request within the drain; a stable Deployment is touched only to
+ * promote, replace, or undo that.
+ */
+export function decide(goal: Goal, seen: Observation, clock: Clock, limits: Limits): Action {
+  switch (goal.kind) {
+    case "canary":
+      return canary(goal, seen, clock, limits);
+    case "promote":
+      return promote(goal, seen, clock, limits);
+    case "replace":
+      return replace(goal, seen, clock, limits);
+    case "restore":
+      return restore(goal, seen, clock, limits);
+  }
+}
+
+function canary(
+  goal: Extract<Goal, { kind: "canary" }>,
+  seen: Observation,
+  clock: Clock,
+  limits: Limits,
+): Action {
+  const { release, replicas, weight, exposed } = goal;
+  const { canary: there, stable } = seen;
+  const gone = lost(seen);
+  if (gone !== undefined) return { do: "fail", why: gone };
+  const other = there?.release !== release ? sweep(seen, clock, limits) : undefined;
+  if (other) return other;
+  if (there === undefined || there.release !== release || there.replicas < replicas)
+    return { do: "apply canary", release, replicas };
+  const bad = hopeless("canary", there, clock, limits);
+  if (bad !== undefined) return { do: "fail", why: bad };
+  if (!there.complete) return { do: "await", track: "canary" };
+  if (weight < 100 && (stable?.available ?? 0) === 0)
+    return { do: "fail", why: "no pod of the stable release is ready, so nothing can be compared" };
+  if (seen.weight !== weight || seen.exposed !== exposed) return { do: "weigh", weight, exposed };
+  return DONE;
+}
+
+function promote(
+  goal: Extract<Goal, { kind: "promote" }>,
+  seen: Observation,
+  clock: Clock,
+  limits: Limits,
+): Action {
+  const { release, replicas } = goal;
+  const { canary: there, stable } = seen;
+  if (stable?.release === release) {
+    if (stable.complete) return sweep(seen, clock, limits) ?? DONE;
+    const bad = lost(seen) ?? hopeless("stable", stable, clock, limits);
+    return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
+  }
+  if (there?.release !== release)
+    return { do: "fail", why: `the canary of release ${release} is not there any more` };
+  if (there.replicas < replicas) return { do: "apply canary", release, replicas };
+  const bad = lost(seen) ?? hopeless("canary", there, clock, limits);
+  if (bad !== undefined) return { do: "fail", why: bad };
+  if (!there.complete) return { do: "await", track: "canary" };
+  if (seen.weight !== 100) return { do: "weigh", weight: 100, exposed: false };
+  if (clock.settled < limits.keep) return rest(limits.keep - clock.settled, "keep");
+  return { do: "apply stable", release };
+}
+
+function replace(
+  { release }: Extract<Goal, { kind: "replace" }>,
+  seen: Observation,
+  clock: Clock,
+  limits: Limits,
+): Action {
+  const { stable } = seen;
+  const first = sweep(seen, clock, limits);
+  if (first) return first;
+  if (stable?.release !== release) return { do: "apply stable", release };
+  if (stable.complete) return DONE;
+  const bad = hopeless("stable", stable, clock, limits);
+  return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
+}
+
+function restore(
+  { release }: Extract<Goal, { kind: "restore" }>,
+  seen: Observation,
+  clock: Clock,
+  limits: Limits,
+): Action {
+  const { stable, canary: other } = seen;
+  const served = (other?.available ?? 0) > 0;
+  const isUsed = seen.weight > 0 || seen.exposed;
+  if (release === undefined)
+    return (stable && stable.release > 0) || seen.leftovers || isUsed ? { do: "remove all" } : DONE;
+  if (stable?.release !== release) {
+    // Half promoted: the canary, if it can, serves until the pods of before are back.
+    if (isUsed && !served && (stable?.available ?? 0) > 0) return AWAY;
+    return { do: "apply stable", release };
+  }
+  if (isUsed && served && stable.available < stable.replicas && seen.weight === 100) {
+    const enough = stable.available > 0 && (clock.waited >= WHOLE || stable.trouble?.certain);
+    if (!enough && clock.waited < limits.deadline) return { do: "await", track: "stable" };
+  }
+  const first = sweep(seen, clock, limits);
+  if (first) return first;
+  if (stable.complete) return DONE;
+  const bad = hopeless("stable", stable, clock, limits);
+  return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
+}
+
+const DONE = { do: "done" } as const;
+const AWAY = { do: "weigh", weight: 0, exposed: false } as const;
+
+/** Never next to nothing: time that does not pass would be waited for forever. */
+function rest(seconds: number, why: "drain" | "keep"): Action {
+  return { do: "wait", seconds: Math.max(0.1, seconds), why };
+}
+
+/** What clears a canary away; undefined when there is nothing of one. */
+function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Action | undefined {
+  if (seen.weight > 0 || seen.exposed) {
+    const nowhere = (seen.stable?.available ?? 0) === 0;
+    // Better a canary that answers than a stable release that does not.
+    if (nowhere && (seen.canary?.available ?? 0) > 0)
+      return clock.waited < deadline
+        ? { do: "await", track: "stable" }
+        : { do: "fail", why: "no pod of the stable release is ready to take the requests back" };
+    return AWAY;
+  }
+  if (!seen.leftovers) return undefined;
+  const calm = Math.max(1, drain);
+  if (clock.settled < calm) return rest(calm - clock.settled, "drain");
+  return { do: "remove canary" };
+}
+
+/** The canary gets requests and has no pod for them. */
+function lost({ weight, canary: there }: Observation): string | undefined {
+  return weight > 0 && (there?.available ?? 0) === 0
+    ? `no pod of the canary is ready, and ${weight} % of the requests go there${there?.trouble ? `: ${there.trouble.why}` : ""}`
+    : undefined;
+}
+
+function hopeless(
+  track: Track,
+  { complete, trouble, replicas, available }: Workload,
+  { waited }: Clock,
+  { deadline }: Limits,
+): string | undefined {
+  if (complete) return undefined;
+  if (trouble && (trouble.certain || waited >= DOUBT)) return trouble.why;
+  return waited >= deadline
+    ? `the pods of the ${track} Deployment did not become ready in ${deadline} s: ${available} of ${replicas} are`
+    : undefined;
+}

@@ -1,0 +1,60 @@
+import type { Analysis } from "../analysis/types.js";
+import type { Action } from "./rollout.js";
+import type { Observation, ReleaseRecord } from "./types.js";
+
+/** What is done in the cluster, rather than said. */
+export type Deed = Exclude<Action, { readonly do: "done" | "fail" }>;
+
+/** What a deed is done with. */
+export interface Hands {
+  readonly seen: Observation;
+  /** The release that an `apply` is about; of a `weigh` or `remove`, the one that is tried. */
+  readonly release: ReleaseRecord | undefined;
+  /** The release whose route it is now: the one that is stable, else the one that becomes it. */
+  readonly routes: ReleaseRecord | undefined;
+}
+
+/**
+ * The cluster and all else that a rollout has to do with. The processes in this folder know nothing
+ * else of the world, so that a simulated one puts them to the test.
+ */
+export interface World {
+  /** Seconds, by a clock that only goes forward. */
+  now(): number;
+  date(): Date;
+  look(): Promise<Observation>;
+  /** Does one thing, waits for what it leads to for some seconds, and looks again. */
+  act(deed: Deed, hands: Hands): Promise<Observation>;
+  /** Records releases before whatever is done next. */
+  save(...records: readonly ReleaseRecord[]): void;
+  /** Deletes records with whatever is done next. */
+  forget(numbers: readonly number[]): void;
+  /** Deletes objects that no release has any more, with whatever is done next. */
+  prune(objects: ReleaseRecord["objects"]): void;
+  /** Does now what was to be done with the next deed. */
+  flush(): Promise<void>;
+  /** One measurement at this weight. */
+  analyse(release: ReleaseRecord, weight: number): Promise<Analysis>;
+  smoke(release: ReleaseRecord): Promise<{ readonly ok: boolean; readonly why: string }>;
+  /** Lets the model registry's alias point at the release's model; gives what went wrong. */
+  moveAlias(release: ReleaseRecord): Promise<string | undefined>;
+  /** States, events and last words of the pods that are in trouble, for the person who reads it. */
+  gather(seen: Observation): Promise<string>;
+  say(text: string): void;
+}
+
+/** The release cannot go on: why, for the person who reads it. It is taken back. */
+export class Stuck extends Error {
+  override readonly name = "Stuck";
+}
+
+/** Another run has the lease by now: this one keeps its hands off. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+
+  constructor(holder: string) {
+    super(
+      `The deployment was taken over by ${holder}: this run has stopped and left everything to it. See \`slipway status\`.`,
+    );
+  }
+}

@@ -1,0 +1,131 @@
+import type { Secret } from "@dagger.io/dagger";
+
+import { analysisErrored, judge } from "../../core/analysis/judge.js";
+import { readObservation, readSent } from "../../core/analysis/observation.js";
+import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
+import { askedOf, type Asked } from "../../core/analysis/queries.js";
+import type { Analysis, Track } from "../../core/analysis/types.js";
+import { SlipwayError } from "../../core/errors.js";
+import { lastLines } from "../../core/text.js";
+import type { Context } from "../context.js";
+import { OUT, runTool } from "../execution.js";
+import type { Cluster } from "../kubectl.js";
+import { hostOf, POD_PROGRAMS, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
+import { analysisRequests } from "./requests.js";
+
+const SENT = "requests.log";
+const OBSERVATION = "observation.json";
+
+/** Name of the mounted secret that goes with each query of a metric. */
+const TOKEN = "/run/secrets/metrics";
+
+export interface AnalysisOptions {
+  /** Seconds to compare. @default analysis.duration */
+  readonly seconds?: number | undefined;
+  /** Whether the load test follows. @default at the first analysed weight, when analysis.load.rate is set */
+  readonly load?: boolean | undefined;
+  /** Bearer token of the metrics server. @default none */
+  readonly metricsToken?: Secret | undefined;
+}
+
+/**
+ * Looks at a canary once: sends the same requests to it and to stable, asks for metrics, sees its pods,
+ * and judges all of it. To pause, and to repeat what errored, is the caller's (`nextMeasurement`).
+ *
+ * @returns outcome `errored` when what looks did not work.
+ * @throws SlipwayError CONFIG when the recorded requests or the queries are wrong.
+ */
+export async function analyse(
+  context: Context,
+  cluster: Cluster,
+  target: AnalysisTarget,
+  options: AnalysisOptions = {},
+): Promise<Analysis> {
+  const { config } = context;
+  const { name, release, weight } = target;
+  const hasStable = target.stable !== undefined;
+  const tracks: Track[] = hasStable ? ["canary", "stable"] : ["canary"];
+  const plan = planOf(config.analysis, {
+    tracks,
+    requests: await analysisRequests(context),
+    host: hostOf(context, name),
+    seconds: options.seconds,
+    load: options.load ?? isLoadStep(config.deploy, weight),
+  });
+  const places = { namespace: cluster.namespace, name, release: `${release}` };
+  const asked = askedOf(config.analysis, places, hasStable);
+  const began = new Date();
+  try {
+    return await look(context, cluster, target, {
+      plan,
+      asked,
+      token: options.metricsToken,
+      began,
+    });
+  } catch (error) {
+    if (error instanceof SlipwayError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return analysisErrored(`the analysis did not run: ${lastLines(why)}`, began);
+  }
+}
+
+interface LookInputs {
+  readonly plan: AnalysisPlan;
+  readonly asked: readonly Asked[];
+  readonly token: Secret | undefined;
+  readonly began: Date;
+}
+
+async function look(
+  context: Context,
+  cluster: Cluster,
+  target: AnalysisTarget,
+  { plan, asked, token, began }: LookInputs,
+): Promise<Analysis> {
+  const specification = {
+    namespace: cluster.namespace,
+    port: target.port,
+    tracks: {
+      canary: selectorOf(target, target.canary),
+      ...(target.stable === undefined ? {} : { stable: selectorOf(target, target.stable) }),
+    },
+    asked,
+    polls: plan.polls,
+    limit: plan.limit,
+  };
+  const files = {
+    "plan.json": JSON.stringify(plan.k6),
+    "specification.json": JSON.stringify(specification),
+  };
+  const container = withPods(context, cluster, files, "k6").with((each) =>
+    token === undefined ? each : each.withMountedSecret(TOKEN, token),
+  );
+  const {
+    run,
+    files: left,
+    sizes,
+  } = await runTool(
+    // Never an earlier answer.
+    { attempt: `${began.toISOString()} ${Math.random()}` },
+    container,
+    ["python3", `${POD_PROGRAMS}/load.py`, `${POD_PROGRAMS}/specification.json`, OUT],
+    { timeout: plan.limit + 120, report: SENT, version: "" },
+  );
+  const observation = readObservation(
+    OBSERVATION in sizes ? await left.file(OBSERVATION).contents() : undefined,
+  );
+  const sent = readSent(run.report ?? "");
+  if (!observation || !sent)
+    return analysisErrored(
+      `the analysis left nothing that can be read (exit code ${run.exitCode}): ${lastLines(run.stderr)}`,
+      began,
+    );
+  const { config } = context;
+  return judge({
+    config: config.analysis,
+    plan,
+    observation,
+    sent,
+    hasModel: config.model.enabled,
+  });
+}

@@ -1,0 +1,69 @@
+import { modelAnnotations, modelEnvironment } from "../../core/model/describe.js";
+import type { PinnedModel } from "../../core/model/types.js";
+import { objectsOf, podsOf, portOf } from "../../core/delivery/objects/index.js";
+import { renumbered } from "../../core/delivery/changes.js";
+import type { Run } from "../../core/delivery/run.js";
+import type { ReleaseRecord } from "../../core/delivery/types.js";
+import type { Context } from "../context.js";
+import type { Cluster } from "../kubectl.js";
+import { renderManifests } from "./manifests.js";
+import { serviceName } from "./open.js";
+
+/** What a release is made of, beside the configuration. */
+export interface Ingredients {
+  /** The image, by digest. */
+  readonly reference: string;
+  readonly tag?: string | undefined;
+  readonly commit?: string | undefined;
+  readonly model?: PinnedModel | undefined;
+  readonly verified: string;
+  readonly by: string;
+}
+
+/** A release, ready to be recorded and applied. */
+export async function composeRelease(
+  context: Context,
+  cluster: Cluster,
+  run: Run,
+  { reference, tag, commit, model, verified, by }: Ingredients,
+): Promise<ReleaseRecord> {
+  const { build, deploy } = context.config;
+  const name = serviceName(context);
+  const number = run.next;
+  const objects = objectsOf({
+    ...{ name, namespace: cluster.namespace, image: reference, release: number },
+    ...{ port: build.port, config: deploy, healthcheck: build.healthcheck, user: build.user },
+    annotations: {
+      "slipway.dev/reference": reference,
+      ...(tag !== undefined && { "slipway.dev/tag": tag }),
+      ...(commit !== undefined && { "slipway.dev/commit": commit }),
+      ...(model && modelAnnotations(model)),
+    },
+    environment: model ? modelEnvironment(model) : {},
+    own: await renderManifests(context),
+  });
+  return {
+    ...{ schema: 1, service: name, namespace: cluster.namespace, number, kind: "deploy" },
+    ...{ status: "pending", phase: "canary", reference, tag, commit, model, objects },
+    port: portOf(objects, name) ?? build.port,
+    replicas: podsOf(objects, name) ?? run.seen.stable?.replicas ?? deploy.replicas,
+    config: deploy,
+    ...{ verified, by, startedAt: new Date().toISOString(), steps: [], calls: 0 },
+  };
+}
+
+/** A recorded release once more, under a number of its own. */
+export function composeRollback(
+  run: Run,
+  target: ReleaseRecord,
+  { verified, by }: Pick<Ingredients, "verified" | "by">,
+): ReleaseRecord {
+  const number = run.next;
+  const { waitingAt: _1, finishedAt: _2, generation: _3, why: _4, ...kept } = target;
+  return {
+    ...kept,
+    ...{ number, kind: "rollback", of: target.number, status: "pending", phase: "replacing" },
+    objects: renumbered(target.objects, number),
+    ...{ verified, by, startedAt: new Date().toISOString(), steps: [], calls: 0 },
+  };
+}

@@ -1,0 +1,207 @@
+import { promotable } from "../../core/delivery/approval.js";
+import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
+import { openRelease } from "../../core/delivery/release.js";
+import { isSame, rollbackTarget } from "../../core/delivery/rollback.js";
+import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
+import type { ReleaseRecord } from "../../core/delivery/types.js";
+import { LeaseLost } from "../../core/delivery/world.js";
+import { SlipwayError } from "../../core/errors.js";
+import { modelLine } from "../../core/model/describe.js";
+import type { PinnedModel } from "../../core/model/types.js";
+import type { Context } from "../context.js";
+import { resolveModel } from "../model.js";
+import { composeRelease, composeRollback } from "./compose.js";
+import { referenceOf, verifiedImage } from "./image.js";
+import { clusterOf, openRun, serviceName, type Access, type Opened } from "./open.js";
+
+/** How far a deployment goes by itself. */
+export type Extent =
+  /** All the way. */
+  | { readonly kind: "whole" }
+  /** Until somebody has to say yes: before all requests go there, or at a weight. */
+  | { readonly kind: "canary"; readonly until: number | undefined };
+
+/**
+ * Brings an image to the cluster: verified, its model pinned, step by step.
+ *
+ * @throws SlipwayError USAGE when it cannot begin; then nothing was changed.
+ */
+export async function deploy(
+  context: Context,
+  access: Access,
+  given: string,
+  extent: Extent,
+): Promise<Ended> {
+  const reference = referenceOf(context, given);
+  const [cluster, image] = await Promise.all([
+    clusterOf(context, access),
+    verifiedImage(context, access, reference),
+  ]);
+  const opened = await openRun(context, access, cluster);
+  return await during(opened, async ({ run, world }) => {
+    await run.recover("leave");
+    const waiting = openRelease(run.records);
+    if (waiting)
+      throw new SlipwayError(
+        "USAGE",
+        `Nothing was changed: the canary of release ${waiting.number} waits (${waiting.why ?? ""}). Promote it or abort it first.`,
+      );
+    refuseForeign(context, opened);
+    const model = await world.busy(() =>
+      resolveModel(context, access.models, liveVersion(run.live)),
+    );
+    if (model) tellModel(world.say.bind(world), model);
+    const release = await composeRelease(context, cluster, run, {
+      ...image,
+      model,
+      by: access.by,
+    });
+    const { live } = run;
+    if (
+      live &&
+      isSame(live, release) &&
+      run.seen.stable?.complete &&
+      run.seen.stable.release === live.number
+    ) {
+      world.say(`release ${live.number} is this already: nothing to do`);
+      return { outcome: "done", release: live };
+    }
+    const why = noCanary(live, release);
+    if (why !== undefined) {
+      world.say(`release ${release.number} goes without a canary: ${why}`);
+      return await replace(run, release);
+    }
+    // The route that weighs is the one that is there.
+    const route = live?.config.route ?? release.config.route;
+    const config = { ...release.config, route: { ...route, header: release.config.route.header } };
+    const steps = stepsOf(config, release.replicas);
+    world.say(
+      `release ${release.number} of ${release.service}: ${steps.map(shareText).join(", then ")} of the requests`,
+    );
+    const stop = extent.kind === "canary" ? stepsBeforeApproval(steps, extent.until) : undefined;
+    return await rollOut(run, release, { steps, done: 0, stop });
+  });
+}
+
+/**
+ * Gives a waiting canary what is left of its steps, then everything.
+ *
+ * @param digest The image that somebody said yes to.
+ * @throws SlipwayError USAGE when it is not what waits; then nothing was changed.
+ */
+export async function promote(
+  context: Context,
+  access: Access,
+  digest: string | undefined,
+): Promise<Ended> {
+  const cluster = await clusterOf(context, access);
+  const opened = await openRun(context, access, cluster);
+  return await during(opened, async ({ run, world }) => {
+    await run.recover("leave");
+    const { live } = run;
+    const wanted = digest?.slice(digest.indexOf("@") + 1);
+    if (
+      live &&
+      wanted !== undefined &&
+      live.reference.endsWith(wanted) &&
+      !openRelease(run.records)
+    ) {
+      world.say(`release ${live.number} is live already: there was nothing to compare it with`);
+      return { outcome: "done", release: live };
+    }
+    const waiting = promotable(run.records, run.seen, digest, new Date());
+    await world.busy(() => verifiedImage(context, access, waiting.reference));
+    const route = live?.config.route ?? waiting.config.route;
+    const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
+    const steps = stepsOf(config, waiting.replicas);
+    return await rollOut(run, waiting, { steps, done: waiting.steps.length });
+  });
+}
+
+/**
+ * Brings an earlier release back, as it was recorded: image, manifests and model.
+ *
+ * @param target Number, tag or digest; undefined for the last good one.
+ * @throws SlipwayError USAGE when there is none, or going back would change nothing.
+ */
+export async function rollback(
+  context: Context,
+  access: Access,
+  target: string | undefined,
+  skipVerification: boolean,
+): Promise<Ended> {
+  const cluster = await clusterOf(context, access);
+  const opened = await openRun(context, access, cluster);
+  return await during(opened, async ({ run, world }) => {
+    await run.recover("take back", undefined, "a rollback was asked for");
+    const found = rollbackTarget(run.records, target);
+    const verified = skipVerification
+      ? "not verified: --skip-verification"
+      : (await world.busy(() => verifiedImage(context, access, found.reference))).verified;
+    world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
+    return await replace(run, composeRollback(run, found, { verified, by: access.by }));
+  });
+}
+
+/** Ends whatever is under way: the requests go back to what is live, the canary is removed. */
+export async function abort(context: Context, access: Access): Promise<Ended> {
+  const cluster = await clusterOf(context, access);
+  const opened = await openRun(context, access, cluster, { force: true });
+  return await during(opened, async ({ run }) => {
+    const open = openRelease(run.records);
+    await run.recover("take back", "aborted", `${access.by} aborted it`);
+    const ended = run.records.find(({ number }) => number === open?.number) ?? run.live;
+    if (ended) return { outcome: "done", release: ended };
+    throw new SlipwayError(
+      "USAGE",
+      `Nothing was aborted: there is no release of ${serviceName(context)} yet.`,
+    );
+  });
+}
+
+/** Works with the lease, and gives it back however that ends. */
+export async function during(
+  opened: Opened,
+  work: (opened: Opened) => Promise<Ended>,
+): Promise<Ended> {
+  let isOurs = true;
+  try {
+    const ended = await work(opened);
+    return { ...ended, release: { ...ended.release, calls: opened.world.calls } };
+  } catch (error) {
+    isOurs = !(error instanceof LeaseLost);
+    throw error;
+  } finally {
+    // When the cluster is away the lease runs out by itself.
+    if (isOurs) await opened.world.end().catch(() => undefined);
+  }
+}
+
+/** Why a release goes without a canary; undefined when it has one. */
+function noCanary(live: ReleaseRecord | undefined, release: ReleaseRecord): string | undefined {
+  if (!live) return "it is the first one, there is nothing to compare it with";
+  const had = live.config.route.gateway !== undefined;
+  const has = release.config.route.gateway !== undefined;
+  return had === has
+    ? undefined
+    : "requests come another way from now on (deploy.route.gateway), so no weights can be given";
+}
+
+/** What Slipway did not make it does not take over unasked. */
+function refuseForeign(context: Context, { run }: Opened): void {
+  if (run.live || !run.seen.stable || run.seen.stable.release > 0) return;
+  const name = serviceName(context);
+  throw new SlipwayError(
+    "USAGE",
+    `Nothing was changed: there is a Deployment ${name} that Slipway did not make. Give deploy.name another name and move the requests over, or delete that Deployment first.`,
+  );
+}
+
+function liveVersion(live: ReleaseRecord | undefined): string | undefined {
+  return live?.model?.version;
+}
+
+function tellModel(say: (text: string) => void, model: PinnedModel): void {
+  say(`model ${modelLine(model)}`);
+  for (const warning of model.warnings) say(`warning: ${warning}`);
+}

@@ -1,0 +1,160 @@
+import {
+  claim,
+  LEASE_SECONDS,
+  leaseName,
+  microTime,
+  newLease,
+  readLease,
+  releasePatch,
+  renewPatch,
+  takePatch,
+  type Lease,
+} from "../../core/delivery/lease.js";
+import { refusal } from "../../core/delivery/refusal.js";
+import { LeaseLost } from "../../core/delivery/world.js";
+import { SlipwayError } from "../../core/errors.js";
+import type { Context } from "../context.js";
+import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+
+/** Seconds between two signs of life. */
+const BEAT = 8;
+
+/** The service's lease: whoever has it may change the service, nobody else. */
+export class Lock {
+  private constructor(
+    private readonly context: Context,
+    private readonly cluster: Cluster,
+    private readonly service: string,
+    readonly me: string,
+  ) {}
+
+  /**
+   * Takes the lease. One whose holder gives no sign of life for 30 s is taken over.
+   *
+   * @param force Take it from a holder that lives: `abort`.
+   * @param also Asked in the execution that gets it.
+   * @returns The lock, and the answers to `also`, given while it was held.
+   * @throws SlipwayError USAGE when another deployment is in progress.
+   */
+  static async acquire(
+    context: Context,
+    cluster: Cluster,
+    service: string,
+    me: string,
+    { force, also }: { readonly force: boolean; readonly also: readonly Request[] },
+  ): Promise<{ readonly lock: Lock; readonly answers: readonly Answer[]; readonly calls: number }> {
+    const name = leaseName(service);
+    const get = { args: ["get", `lease/${name}`, "--ignore-not-found", "--output=json"] };
+    let watched: { readonly lease: Lease; readonly seconds: number } | undefined;
+    let first: Request[] = [];
+    let calls = 0;
+    for (;;) {
+      const answers = await kubectl(context, cluster, [...first, get, ...also]);
+      calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
+      const [seen, ...rest] = answers.slice(first.length);
+      if (seen?.exitCode !== 0)
+        throw new SlipwayError(
+          "DELIVERY",
+          refusal(
+            "Nothing was changed: the cluster does not say whether another deployment is in progress",
+            seen?.stderr ?? "",
+          ),
+        );
+      const lease = readLease(seen.stdout);
+      const now = microTime(new Date());
+      switch (claim(lease, me, watched, force)) {
+        case "hold":
+          return { lock: new Lock(context, cluster, service, me), answers: rest, calls };
+        case "create":
+          first = [
+            {
+              args: ["create", "--filename=-", "--output=name"],
+              input: JSON.stringify(newLease(service, cluster.namespace, me, now)),
+            },
+          ];
+          break;
+        case "take":
+          first = lease ? [patch(name, takePatch(lease, me, now))] : [];
+          break;
+        case "wait":
+          if (lease) {
+            await this.watch(context, cluster, name, lease);
+            watched = { lease, seconds: LEASE_SECONDS };
+          }
+          first = [];
+          break;
+        case "refuse":
+          throw new SlipwayError(
+            "USAGE",
+            `Nothing was changed: another deployment of ${service} is in progress (${lease?.holder ?? ""}). Wait for it, or end it with \`slipway abort\`.`,
+          );
+      }
+    }
+  }
+
+  /** Waits until the lease changes, at most as long as a holder may be silent. */
+  private static async watch(
+    context: Context,
+    cluster: Cluster,
+    name: string,
+    { resourceVersion }: Lease,
+  ): Promise<void> {
+    const args = ["get", `lease/${name}`, "--output=jsonpath={.metadata.resourceVersion}"];
+    const changed = { from: resourceVersion, seconds: LEASE_SECONDS };
+    await kubectl(context, cluster, [{ args, changed, every: 2 }]);
+  }
+
+  /** To be asked first, with all else needing it: then nothing is done by who lost the lease. */
+  renewal(): Request {
+    return patch(leaseName(this.service), renewPatch(this.me, microTime(new Date())));
+  }
+
+  /** @throws LeaseLost when the lease was not renewed since somebody else has it. */
+  async check(answer: Answer): Promise<void> {
+    if (!answer || answer.exitCode === 0) return;
+    if (!/test failed|testing (value|path)|not found|NotFound/i.test(answer.stderr)) return;
+    const args = ["get", `lease/${leaseName(this.service)}`, "--output=json"];
+    const [seen] = await kubectl(this.context, this.cluster, [{ args }]);
+    throw new LeaseLost(seen?.exitCode === 0 ? (readLease(seen.stdout)?.holder ?? "") : "nobody");
+  }
+
+  /** Gives signs of life while something works that does not. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    let beat = Promise.resolve();
+    let lost: unknown;
+    const renew = async (): Promise<void> => {
+      const [answer] = await kubectl(this.context, this.cluster, [this.renewal()]);
+      await this.check(answer);
+    };
+    const timer = setInterval(() => {
+      beat = beat.then(renew).catch((error: unknown) => {
+        lost ??= error;
+      });
+    }, BEAT * 1000);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+      await beat;
+      // eslint-disable-next-line no-unsafe-finally -- Whatever work gave, it is no longer this run's.
+      if (lost instanceof LeaseLost) throw lost;
+    }
+  }
+
+  /** Gives the lease back, so that the next run need not wait. */
+  release(): Request {
+    return patch(leaseName(this.service), releasePatch(this.me));
+  }
+}
+
+function patch(name: string, operations: readonly object[]): Request {
+  return {
+    args: [
+      "patch",
+      `lease/${name}`,
+      "--type=json",
+      `--patch=${JSON.stringify(operations)}`,
+      "--output=name",
+    ],
+  };
+}

@@ -1,0 +1,99 @@
+import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
+import type { Ended } from "../../core/delivery/process.js";
+import { readLease, leaseName } from "../../core/delivery/lease.js";
+import { liveRelease, openRelease } from "../../core/delivery/release.js";
+import { rollbackTarget } from "../../core/delivery/rollback.js";
+import { SlipwayError } from "../../core/errors.js";
+import type { Context } from "../context.js";
+import { kubectl } from "../kubectl.js";
+import { analyse } from "./analysis.js";
+import { rollback } from "./deploy.js";
+import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
+
+/** What is told of a service without touching it. */
+export interface Told {
+  readonly table: string;
+  readonly json: string;
+  readonly isHealthy: boolean;
+  /** The live release's image, by digest; empty when there is none. */
+  readonly reference: string;
+  readonly number: number;
+}
+
+/** What is live, what is under way, and how the pods are. */
+export async function status(context: Context, access: Access): Promise<Told> {
+  const cluster = await clusterOf(context, access);
+  const service = serviceName(context);
+  const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
+  const [{ records, seen }, [held]] = await Promise.all([
+    lookAround(context, cluster),
+    kubectl(context, cluster, [{ args: lease }]),
+  ]);
+  const live = liveRelease(records);
+  const open = openRelease(records);
+  const holder = held?.exitCode === 0 ? (readLease(held.stdout)?.holder ?? "") : "";
+  const healthy = isHealthy(live, open, seen);
+  return {
+    table: statusText(service, { live, open }, seen, holder),
+    json: JSON.stringify({ service, healthy, live, open, seen, holder }),
+    isHealthy: healthy,
+    reference: live?.reference ?? "",
+    number: live?.number ?? 0,
+  };
+}
+
+/** Every release that is kept. */
+export async function history(context: Context, access: Access): Promise<Told> {
+  const cluster = await clusterOf(context, access);
+  const { records } = await lookAround(context, cluster);
+  const live = liveRelease(records);
+  return {
+    table: historyText(records),
+    json: JSON.stringify(records.map(({ objects: _, ...record }) => record)),
+    isHealthy: live !== undefined,
+    reference: live?.reference ?? "",
+    number: live?.number ?? 0,
+  };
+}
+
+/**
+ * Looks at the live release for a time, and rolls it back when an analysis of it fails.
+ *
+ * @throws SlipwayError USAGE when nothing is live or something is under way.
+ */
+export async function watch(context: Context, access: Access, seconds: number): Promise<Ended> {
+  const cluster = await clusterOf(context, access);
+  const { records } = await lookAround(context, cluster);
+  const live = liveRelease(records);
+  if (!live || openRelease(records))
+    throw new SlipwayError(
+      "USAGE",
+      live
+        ? "Nothing was watched: a deployment is under way or waits. See `slipway status`."
+        : "Nothing was watched: no release is live.",
+    );
+  const { service: name, number: release, port } = live;
+  const end = performance.now() + seconds * 1000;
+  let errors = 0;
+  for (let rounds = 0; rounds === 0 || performance.now() < end; rounds++) {
+    const target = { name, canary: name, port, release, weight: 100 };
+    const found = await analyse(context, cluster, target);
+    console.log(`release ${release}: ${found.outcome}: ${found.why}`);
+    errors = found.outcome === "errored" ? errors + 1 : 0;
+    if (errors >= 4)
+      throw new SlipwayError(
+        "DELIVERY",
+        `Release ${release} could not be watched, so nobody knows how it is: ${found.why}`,
+      );
+    if (found.outcome !== "failed") continue;
+    rollbackTarget(records, undefined);
+    console.log(`rolling back release ${release}`);
+    const ended = await rollback(context, access, undefined, false);
+    return {
+      ...ended,
+      outcome: "failed",
+      details: `release ${release} failed while it was watched: ${found.why}\n${endedText(ended)}`,
+    };
+  }
+  return { outcome: "done", release: live };
+}

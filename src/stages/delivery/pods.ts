@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+
+import { dag, type Container, type Directory } from "@dagger.io/dagger";
+
+import type { Track } from "../../core/analysis/types.js";
+import type { Context } from "../context.js";
+import { withCluster, type Cluster } from "../kubectl.js";
+import { withProgram } from "../programs.js";
+
+/** Where the programs are that reach pods, and what they read. */
+export const POD_PROGRAMS = "/slipway-pods";
+
+/** The release to look at, and the one to compare it with. */
+export interface AnalysisTarget {
+  /** The service's name in the cluster. */
+  readonly name: string;
+  /** Name of the canary's Service or Deployment: `NAME-canary`, or `NAME` for a promoted release. */
+  readonly canary: string;
+  /** Name of the stable one. Absent when there is none to compare with. */
+  readonly stable?: string | undefined;
+  /** Port of the pods. */
+  readonly port: number;
+  readonly release: number;
+  /** Share of the requests that the canary gets, in percent. */
+  readonly weight: number;
+}
+
+/** Label selector of the pods behind a Service or Deployment of the service. */
+export function selectorOf({ name }: Pick<AnalysisTarget, "name">, of: string): string {
+  const track: Track = of === name ? "stable" : "canary";
+  return `app.kubernetes.io/name=${name},slipway.dev/track=${track}`;
+}
+
+/** A container that reaches the pods of the cluster, with further files beside the programs. */
+export function withPods(
+  context: Context,
+  cluster: Cluster,
+  files: Readonly<Record<string, string>> = {},
+  ...programs: "k6"[]
+): Container {
+  return withCluster(withProgram(context, "kubectl", ...programs), cluster).withMountedDirectory(
+    POD_PROGRAMS,
+    podPrograms(files),
+  );
+}
+
+/** `Host` header of requests: the route's own name, which the service knows. */
+export function hostOf({ config }: Pick<Context, "config">, name: string): string {
+  return config.deploy.route.hostnames[0]?.replace("*", name) ?? name;
+}
+
+function podPrograms(files: Readonly<Record<string, string>>): Directory {
+  const text = (name: string): string =>
+    readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+  const programs = {
+    "forwards.py": text("python/forwards.py"),
+    "load.py": text("python/load.py"),
+    "smoke.py": text("python/smoke.py"),
+    "tunnel.py": text("python/tunnel.py"),
+    "load.js": text("k6/load.js"),
+    ...files,
+  };
+  return Object.entries(programs).reduce(
+    (folder, [name, contents]) => folder.withNewFile(name, contents),
+    dag.directory(),
+  );
+}

@@ -1,0 +1,131 @@
+import type { Service } from "@dagger.io/dagger";
+
+import { readSmoke, type Smoke, type SmokeResult } from "../../core/analysis/smoke.js";
+import type { Config } from "../../core/config/schema.js";
+import { lastLines } from "../../core/text.js";
+import type { Context } from "../context.js";
+import { OUT, runTool } from "../execution.js";
+import type { Cluster } from "../kubectl.js";
+import { runTests } from "../test.js";
+import { hostOf, POD_PROGRAMS, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
+
+const REPORT = "smoke.json";
+
+/** Under this name the project's tests reach the canary. */
+const ALIAS = "canary";
+
+/** Seconds of one request, as `smoke.py` waits. */
+const ANSWER = 11;
+
+/**
+ * Sends `deploy.smoke.requests` to each pod of the canary, with retries, and runs the project's tests
+ * with `deploy.smoke.markers` against it. What cannot be asked is not well.
+ */
+export async function smoke(
+  context: Context,
+  cluster: Cluster,
+  target: AnalysisTarget,
+): Promise<Smoke> {
+  const asked = await smokeRequests(context, cluster, target).catch(failed);
+  if (!asked.ok || context.config.deploy.smoke.markers === "") return asked;
+  const tested = await smokeTests(context, cluster, target).catch(failed);
+  return {
+    ok: tested.ok,
+    results: [...asked.results, ...tested.results],
+    why: tested.ok ? `${asked.why}; ${tested.why}` : tested.why,
+  };
+}
+
+function failed(error: unknown): Smoke {
+  const why = error instanceof Error ? error.message : String(error);
+  return { ok: false, results: [], why: `the smoke tests did not run: ${lastLines(why)}` };
+}
+
+async function smokeRequests(
+  context: Context,
+  cluster: Cluster,
+  target: AnalysisTarget,
+): Promise<Smoke> {
+  const { deploy } = context.config;
+  const configured = deploy.smoke.requests;
+  const requests: Partial<(typeof configured)[number]>[] =
+    configured.length > 0 ? configured : [{ method: "GET", path: deploy.readiness, status: 200 }];
+  const { retries } = deploy.smoke;
+  const specification = {
+    namespace: cluster.namespace,
+    selector: selectorOf(target, target.canary),
+    port: target.port,
+    host: hostOf(context, target.name),
+    retries,
+    requests,
+  };
+  const { run } = await runTool(
+    { attempt: attempt() },
+    withPods(context, cluster, { "smoke.json": JSON.stringify(specification) }),
+    ["python3", `${POD_PROGRAMS}/smoke.py`, `${POD_PROGRAMS}/smoke.json`, OUT],
+    // To each of at most four pods.
+    { timeout: 120 + 4 * requests.length * (retries + 1) * ANSWER, report: REPORT, version: "" },
+  );
+  if (run.report === undefined)
+    return {
+      ok: false,
+      results: [],
+      why: `the smoke requests ended with ${run.exitCode}: ${lastLines(run.stderr)}`,
+    };
+  return readSmoke(run.report, requests.length);
+}
+
+/** The project's own tests, in their own container: the cluster's credentials are not in it. */
+async function smokeTests(
+  context: Context,
+  cluster: Cluster,
+  target: AnalysisTarget,
+): Promise<Smoke> {
+  const { config } = context;
+  const { markers } = config.deploy.smoke;
+  const test: Config["test"] = {
+    ...config.test,
+    markers,
+    shard: undefined,
+    coverage: { ...config.test.coverage, enabled: false },
+  };
+  const began = Date.now();
+  const { result } = await runTests(
+    { ...context, config: { ...config, test }, attempt: attempt() },
+    (container) =>
+      container
+        .withServiceBinding(ALIAS, tunnel(context, cluster, target))
+        .withEnvVariable("SLIPWAY_TARGET", `http://${ALIAS}:${target.port}`),
+  );
+  const ok = result.state === "PASSED";
+  const count = result.tests?.tests ?? 0;
+  const why = ok ? "" : (result.reason ?? result.state.toLowerCase());
+  const summary: SmokeResult = {
+    ...{ pod: "", request: `pytest -m "${markers}"`, status: 0, tries: 1 },
+    ...{ ms: Date.now() - began, ok, why },
+  };
+  return {
+    ok,
+    results: [summary],
+    why: ok ? `${count} of the project's tests passed` : `the project's tests: ${why}`,
+  };
+}
+
+/** A pod of the canary as a service of other containers. */
+function tunnel(context: Context, cluster: Cluster, target: AnalysisTarget): Service {
+  const selector = selectorOf(target, target.canary);
+  return withPods(context, cluster)
+    .withEnvVariable("SLIPWAY_ATTEMPT", attempt())
+    .withExposedPort(target.port)
+    .asService({
+      args: [
+        ...["python3", `${POD_PROGRAMS}/tunnel.py`],
+        ...[cluster.namespace, selector, `${target.port}`],
+      ],
+    });
+}
+
+/** Never an earlier answer. */
+function attempt(): string {
+  return `${new Date().toISOString()} ${Math.random()}`;
+}

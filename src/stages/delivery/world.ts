@@ -1,0 +1,276 @@
+import type { Analysis } from "../../core/analysis/types.js";
+import {
+  atOnce,
+  canaryObjects,
+  canarySelector,
+  sharing,
+  stableObjects,
+} from "../../core/delivery/changes.js";
+import { troubleText, type Asked } from "../../core/delivery/failure.js";
+import type { KubernetesObject } from "../../core/delivery/objects/index.js";
+import { observe, readObjects } from "../../core/delivery/observe.js";
+import {
+  observations,
+  ROUTED,
+  routeStatus,
+  SETTLED,
+  summaryOf,
+  UNSETTLED,
+} from "../../core/delivery/queries.js";
+import { refusal } from "../../core/delivery/refusal.js";
+import { releaseName, releaseSecret } from "../../core/delivery/release.js";
+import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
+import { Stuck, type Deed, type Hands, type World } from "../../core/delivery/world.js";
+import { SlipwayError } from "../../core/errors.js";
+import type { Context } from "../context.js";
+import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+import type { Lock } from "./lock.js";
+
+/** Seconds that one execution waits at most: the lease has to be renewed in between. */
+const ROUND = 8;
+
+/** Seconds for the gateway to take over a route. */
+const ROUTING = 5;
+
+/** What a rollout asks of others. */
+export interface Helpers {
+  readonly analyse: (release: ReleaseRecord, weight: number) => Promise<Analysis>;
+  readonly smoke: (
+    release: ReleaseRecord,
+  ) => Promise<{ readonly ok: boolean; readonly why: string }>;
+  readonly moveAlias: (release: ReleaseRecord) => Promise<string | undefined>;
+  readonly say: (text: string) => void;
+}
+
+/** The real world: a cluster, by kubectl, one execution for everything that belongs together. */
+export class ClusterWorld implements World {
+  /** Calls of kubectl so far. */
+  calls = 0;
+  /** What is to be done before whatever is done next. */
+  private queue: Request[] = [];
+
+  constructor(
+    private readonly context: Context,
+    private readonly cluster: Cluster,
+    private readonly service: string,
+    private readonly hasGateway: boolean,
+    private readonly lock: Lock,
+    private readonly helpers: Helpers,
+  ) {}
+
+  now(): number {
+    return performance.now() / 1000;
+  }
+
+  date(): Date {
+    return new Date();
+  }
+
+  async look(): Promise<Observation> {
+    return await this.do("the service was not looked at", []);
+  }
+
+  async act(deed: Deed, hands: Hands): Promise<Observation> {
+    if (deed.do === "wait" && deed.why === "drain")
+      await new Promise((done) => setTimeout(done, Math.min(deed.seconds, ROUND) * 1000));
+    return await this.do(WHAT[deed.do], this.requests(deed, hands));
+  }
+
+  save(...records: readonly ReleaseRecord[]): void {
+    const items = records.map((record) => releaseSecret({ ...record, calls: this.calls }));
+    // Nobody else writes them, and a half written one is worth nothing.
+    this.queue.push(apply(items, ["--force-conflicts"]));
+  }
+
+  forget(numbers: readonly number[]): void {
+    const names = numbers.map((number) => `secret/${releaseName(this.service, number)}`);
+    this.queue.push({ args: ["delete", ...names, ...GONE] });
+  }
+
+  prune(objects: readonly KubernetesObject[]): void {
+    if (objects.length > 0) this.queue.push(remove(objects));
+  }
+
+  async flush(): Promise<void> {
+    if (this.queue.length > 0)
+      await this.ask("the release was not recorded", [this.lock.renewal()]);
+  }
+
+  /** The last thing that a run does. */
+  async end(): Promise<void> {
+    const [answer] = await kubectl(this.context, this.cluster, [this.lock.release()]);
+    this.calls += answer?.tries ?? 0;
+  }
+
+  /** Keeps the lease during work that has nothing to do with the cluster. */
+  async busy<T>(work: () => Promise<T>): Promise<T> {
+    return await this.lock.during(work);
+  }
+
+  analyse(release: ReleaseRecord, weight: number): Promise<Analysis> {
+    return this.lock.during(() => this.helpers.analyse(release, weight));
+  }
+
+  smoke(release: ReleaseRecord): Promise<{ readonly ok: boolean; readonly why: string }> {
+    return this.lock.during(() => this.helpers.smoke(release));
+  }
+
+  moveAlias(release: ReleaseRecord): Promise<string | undefined> {
+    return this.lock.during(() => this.helpers.moveAlias(release));
+  }
+
+  say(text: string): void {
+    this.helpers.say(text);
+  }
+
+  async gather({ pods }: Observation): Promise<string> {
+    const troubled = pods.filter(({ ready }) => !ready).slice(0, 2);
+    const logs = troubled.map(({ name, container, ended }) => [
+      ...["logs", name, ...(container === "" ? [] : [`--container=${container}`]), "--tail=20"],
+      ...(ended ? ["--previous"] : []),
+    ]);
+    const events = ["get", "events", "--field-selector=type=Warning", "--output=json"];
+    const answers = await kubectl(
+      this.context,
+      this.cluster,
+      [events, ...logs].map((args) => ({ args, patience: 5 })),
+      { atOnce: true },
+    );
+    this.calls += answers.length;
+    const [told, ...said] = answers.map((answer) => (answer?.exitCode === 0 ? answer.stdout : ""));
+    const asked: Asked = {
+      events: readObjects(told ?? ""),
+      logs: troubled.map(({ name, container }, index) => ({
+        ...{ pod: name, container },
+        text: said[index] ?? "",
+      })),
+    };
+    return troubleText(this.service, pods, asked);
+  }
+
+  private requests(deed: Deed, { seen, release, routes }: Hands): Request[] {
+    const { service } = this;
+    const target = release?.number ?? 0;
+    const settled = (track: "stable" | "canary", number: number): Request => ({
+      args: summaryOf(service, track, number),
+      until: { pattern: SETTLED, seconds: ROUND },
+    });
+    switch (deed.do) {
+      case "apply canary":
+        return release
+          ? [apply(canaryObjects(release, deed.replicas)), settled("canary", deed.release)]
+          : [];
+      case "apply stable": {
+        if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
+        const objects = stableObjects(release, seen);
+        const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
+        return [apply(quick), settled("stable", deed.release)];
+      }
+      case "weigh": {
+        if (!routes) return [];
+        const { weight, exposed } = deed;
+        const shares = { weight, exposed, leftovers: seen.canary !== undefined };
+        const routed: Request = {
+          args: routeStatus(service),
+          until: { pattern: ROUTED, seconds: ROUTING },
+          every: 0.1,
+        };
+        const objects = sharing(routes, release, shares);
+        return [apply(objects), ...(this.routedBy(routes) ? [routed] : [])];
+      }
+      case "await": {
+        const wanted = deed.track === "stable" ? seen.stable?.release : seen.canary?.release;
+        return [settled(deed.track, wanted ?? target)];
+      }
+      case "wait":
+        if (deed.why === "drain") return [];
+        return [
+          {
+            args: summaryOf(service, "canary", target),
+            until: { pattern: UNSETTLED, seconds: Math.min(deed.seconds, ROUND) },
+            every: Math.min(2, deed.seconds),
+          },
+        ];
+      case "remove canary": {
+        const unweighed = { weight: 0, exposed: false, leftovers: false };
+        const forgotten =
+          routes && this.routedBy(routes) ? sharing(routes, release, unweighed) : [];
+        return [...(forgotten.length > 0 ? [apply(forgotten)] : []), removeCanary(service)];
+      }
+      case "remove all":
+        return [...(release ? [remove(release.objects)] : []), removeCanary(service)];
+    }
+  }
+
+  private routedBy({ config }: ReleaseRecord): boolean {
+    return this.hasGateway && config.route.gateway !== undefined;
+  }
+
+  /** Asks, and then looks, in one execution. */
+  private async do(what: string, requests: readonly Request[]): Promise<Observation> {
+    const looks = observations(this.service, this.hasGateway).map((args) => ({ args }));
+    const answers = await this.ask(what, [this.lock.renewal(), ...requests, ...looks]);
+    return observe(
+      this.service,
+      answers.slice(-looks.length).flatMap(({ stdout }) => readObjects(stdout)),
+    );
+  }
+
+  /** Asks in turn what is queued and this; the lease comes first. Throws what was refused. */
+  private async ask(
+    what: string,
+    [renewal, ...requests]: readonly Request[],
+  ): Promise<NonNullable<Answer>[]> {
+    if (!renewal) return [];
+    const queued = this.queue;
+    const all = [renewal, ...queued, ...requests].map((request) => ({ ...request, needs: true }));
+    const answers = await kubectl(this.context, this.cluster, all);
+    this.calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
+    await this.lock.check(answers[0]);
+    const at = answers.findIndex((answer) => answer?.exitCode !== 0);
+    // What was recorded before the failure need not be again.
+    this.queue = queued.slice(at < 0 ? queued.length : Math.max(0, at - 1));
+    const failed = at < 0 ? undefined : answers[at];
+    if (at >= 0) throw new SlipwayError("DELIVERY", refusal(what, failed?.stderr ?? ""));
+    return answers.slice(1 + queued.length).filter((answer) => answer !== undefined);
+  }
+}
+
+const WHAT = {
+  "apply canary": "the canary was not applied",
+  "apply stable": "the stable Deployment was not applied",
+  weigh: "the weights were not changed",
+  await: "the pods were not looked at",
+  wait: "the pods were not looked at",
+  "remove canary": "the canary was not removed",
+  "remove all": "what was made was not removed",
+} as const satisfies Record<Deed["do"], string>;
+
+const GONE = ["--ignore-not-found", "--wait=false"];
+
+function apply(items: readonly KubernetesObject[], flags: readonly string[] = []): Request {
+  return {
+    args: [
+      ...["apply", "--server-side", "--field-manager=slipway", ...flags],
+      ...["--filename=-", "--output=name"],
+    ],
+    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  };
+}
+
+function remove(items: readonly KubernetesObject[]): Request {
+  return {
+    args: ["delete", "--filename=-", ...GONE],
+    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  };
+}
+
+/** The Deployment goes last: as long as it is there, a run that was cut off here is seen to be unfinished. */
+function removeCanary(service: string): Request {
+  return {
+    args: [
+      ...["delete", "configmaps,services,deployments.apps"],
+      ...[`--selector=${canarySelector(service)}`, ...GONE],
+    ],
+  };
+}

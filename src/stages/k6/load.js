@@ -1,0 +1,67 @@
+// k6: the same requests to canary and stable, side by side; a line for each, which are judged later.
+import exec from "k6/execution";
+import http from "k6/http";
+
+const plan = JSON.parse(open(__ENV.SLIPWAY_PLAN));
+// The ways to the pods of each version: {"canary": [{"way": 0, "port": 40001}], "stable": [...]}.
+const ways = JSON.parse(open(__ENV.SLIPWAY_WAYS));
+
+// Answers of so many rounds are kept, to see whether a version agrees with itself.
+const KEPT_ROUNDS = 2;
+const LONGEST_ANSWER = 16 * 1024;
+
+export const options = plan.options;
+
+export function send() {
+  const { TRACK: track, PHASE: phase } = __ENV;
+  const round = Math.floor(exec.scenario.iterationInTest / plan.requests.length);
+  const index = exec.scenario.iterationInTest % plan.requests.length;
+  const request = plan.requests[index];
+  // Shifted by the round: otherwise a request might always go to the same pod.
+  const { way, port } = ways[track][(index + round) % ways[track].length];
+  const kept = phase === "compare" && request.keep && round < KEPT_ROUNDS;
+  const at = Date.now();
+  const wanted = request.status
+    ? http.expectedStatuses(request.status)
+    : http.expectedStatuses({ min: 100, max: 399 });
+  const answer = http.request(
+    request.method,
+    `http://127.0.0.1:${port}${request.path}`,
+    request.body ?? null,
+    {
+      headers: { Host: plan.host, "User-Agent": "slipway-analysis", ...request.headers },
+      timeout: `${plan.timeoutSeconds}s`,
+      redirects: 0,
+      responseType: kept ? "text" : "none",
+      responseCallback: wanted,
+    },
+  );
+  const isWarmup = phase === "compare" && at - exec.scenario.startTime < plan.warmupSeconds * 1000;
+  const ok = request.status
+    ? answer.status === request.status
+    : answer.status >= 100 && answer.status < 400;
+  // The time of a request without an answer is what the caller waited for.
+  const ms = answer.status === 0 ? Date.now() - at : answer.timings.duration;
+  const body = kept ? (answer.body ?? "").slice(0, LONGEST_ANSWER) : null;
+  const line = [
+    track,
+    isWarmup ? "warmup" : phase,
+    index,
+    way,
+    answer.status,
+    ok ? 1 : 0,
+    ms,
+    at,
+    body,
+  ];
+  console.log(JSON.stringify(line));
+}
+
+export function handleSummary(data) {
+  const crossed = Object.entries(data.metrics).flatMap(([metric, { thresholds = {} }]) =>
+    Object.entries(thresholds)
+      .filter(([, { ok }]) => !ok)
+      .map(([expression]) => `${metric} ${expression}`),
+  );
+  return { [__ENV.SLIPWAY_SUMMARY]: JSON.stringify(crossed) };
+}

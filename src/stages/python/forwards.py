@@ -1,0 +1,168 @@
+"""Ways to the pods of a version: `kubectl port-forward` to each, made again when it breaks.
+
+Imported by load.py, smoke.py and tunnel.py. Standard library only.
+"""
+
+import json
+import re
+import subprocess
+import threading
+import time
+
+# More pods than this of one version share the requests no better.
+MOST_PODS = 4
+OPENING_SECONDS = 15
+CALL_SECONDS = 20
+
+
+class Unreachable(Exception):
+    """The cluster did not answer, or not what was asked."""
+
+
+def kubectl(*arguments):
+    command = ["kubectl", *arguments]
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, timeout=CALL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Unreachable(f"kubectl {arguments[0]} took longer than {CALL_SECONDS} s") from None
+    if ran.returncode != 0:
+        raise Unreachable(ran.stderr.strip()[-2000:] or f"kubectl exited with {ran.returncode}")
+    return ran.stdout
+
+
+def pods(namespace, selector):
+    """What counts of each pod; those that are ending or have ended are left out."""
+    text = kubectl(
+        f"--namespace={namespace}",
+        "get",
+        "pods",
+        f"--selector={selector}",
+        "--output=json",
+        "--request-timeout=10s",
+    )
+    return [described(pod) for pod in json.loads(text)["items"] if is_there(pod)]
+
+
+def is_there(pod):
+    ended = pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+    return not ended and "deletionTimestamp" not in pod["metadata"]
+
+
+def described(pod):
+    status = pod.get("status", {})
+    containers = status.get("containerStatuses", [])
+    ready = any(
+        one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", [])
+    )
+    reasons = [
+        state["reason"]
+        for container in containers
+        for state in [
+            *container.get("state", {}).values(),
+            *container.get("lastState", {}).values(),
+        ]
+        if state.get("reason")
+    ]
+    return {
+        "name": pod["metadata"]["name"],
+        "uid": pod["metadata"]["uid"],
+        "ready": ready,
+        "restarts": sum(container.get("restartCount", 0) for container in containers),
+        "reason": reasons[0] if reasons else status.get("reason", ""),
+    }
+
+
+class Way:
+    """One `kubectl port-forward`, on the same local port each time it is made again."""
+
+    def __init__(self, number, namespace, pod, port, broke, address="127.0.0.1", local=0):
+        self.number = number
+        self.port = local
+        self.said = ""
+        self.namespace = namespace
+        self.pod = pod
+        self.remote = port
+        self.broke = broke
+        self.address = address
+        self.opened = threading.Event()
+        self.ended = threading.Event()
+        self.process = None
+        self.lock = threading.Lock()
+        threading.Thread(target=self.keep, daemon=True).start()
+
+    def keep(self):
+        while not self.ended.is_set():
+            said = self.once()
+            if self.ended.is_set():
+                return
+            self.said = said
+            self.broke({"way": self.number, "at": round(time.time() * 1000), "said": said[-1000:]})
+            if "not found" in said:
+                return
+            time.sleep(0.2)
+
+    def once(self):
+        with self.lock:
+            if self.ended.is_set():
+                return ""
+            self.process = subprocess.Popen(
+                [
+                    *("kubectl", f"--namespace={self.namespace}", "port-forward"),
+                    *(f"--address={self.address}", f"pod/{self.pod}"),
+                    f"{self.port or ''}:{self.remote}",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        process = self.process
+        errors = []
+        reader = threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True)
+        reader.start()
+        for line in process.stdout:
+            found = re.match(r"Forwarding from \S+:(\d+) ->", line)
+            if found:
+                self.port = int(found[1])
+                self.opened.set()
+        process.wait()
+        reader.join(1)
+        return "".join(errors).strip() or f"kubectl exited with {process.returncode}"
+
+    def close(self):
+        self.ended.set()
+        with self.lock:
+            if self.process is not None:
+                self.process.kill()
+
+
+class Ways:
+    """Ways to the ready pods of several versions; `breaks` says when one broke, and why."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+        self.breaks = []
+        self.ways = []
+
+    def open(self, found, port):
+        """Opens a way to each ready pod; those that opened, with `way` and `port`."""
+        ready = [pod for pod in found if pod["ready"]][:MOST_PODS]
+        opened = []
+        for pod in ready:
+            number = len(self.ways)
+            way = Way(number, self.namespace, pod["name"], port, self.breaks.append)
+            self.ways.append(way)
+            opened.append(way)
+        until = time.monotonic() + OPENING_SECONDS
+        for way in opened:
+            way.opened.wait(max(0, until - time.monotonic()))
+        return [
+            {"way": way.number, "port": way.port, "pod": way.pod}
+            for way in opened
+            if way.opened.is_set()
+        ]
+
+    def close(self):
+        for way in self.ways:
+            way.close()

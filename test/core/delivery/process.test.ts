@@ -1,0 +1,301 @@
+// Whole deployments in a simulated cluster, in which everything goes wrong that can.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+import { replace, rollOut, takeBack, type Ended } from "../../../src/core/delivery/process.js";
+import { openRelease } from "../../../src/core/delivery/release.js";
+import { Run } from "../../../src/core/delivery/run.js";
+import { stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
+import { LeaseLost } from "../../../src/core/delivery/world.js";
+import { generator, type Generator } from "../random.js";
+import { releaseOf } from "./releases.js";
+import { Away, CALM, Cluster, Killed, SimulatedWorld, type Faults } from "./simulation.js";
+
+const test = suite("delivery process");
+
+const { config } = releaseOf(1);
+const STEPS = stepsOf(config, 2);
+
+/** A cluster in which release 1 is live. */
+function served(): Cluster {
+  const cluster = new Cluster();
+  cluster.stable = {
+    ...{ release: 1, image: releaseOf(1).reference, replicas: 2, generation: 1 },
+    ready: new Map([[1, 2]]),
+  };
+  cluster.records.set(1, releaseOf(1, { status: "live" }));
+  return cluster;
+}
+
+interface Opened {
+  readonly run: Run;
+  readonly world: SimulatedWorld;
+}
+
+/** A run that has the lease by now, and sees what is there. */
+async function open(
+  cluster: Cluster,
+  me: string,
+  random: Generator = generator(1),
+  faults: Faults = CALM,
+): Promise<Opened> {
+  cluster.holder = me;
+  const world = new SimulatedWorld(cluster, me, random, faults, config.drain);
+  const records = [...cluster.records.values()].sort((one, other) => one.number - other.number);
+  return { world, run: new Run(world, records, await world.look()) };
+}
+
+async function deploy({ run }: Opened, stop?: number): Promise<Ended> {
+  await run.recover("take back");
+  const release = releaseOf(run.next, { status: "pending" });
+  if (!run.live) return await replace(run, release);
+  return await rollOut(run, release, { steps: STEPS, done: 0, stop });
+}
+
+const statuses = (cluster: Cluster): Record<number, string> =>
+  Object.fromEntries([...cluster.records].map(([number, { status }]) => [number, status]));
+
+function isClean(cluster: Cluster): boolean {
+  return !cluster.canary && !cluster.service && cluster.weight === 0 && !cluster.exposed;
+}
+
+test("makes_the_first_release_stable_without_a_canary", async () => {
+  const cluster = new Cluster();
+  const ended = await deploy(await open(cluster, "a"));
+  assert.is(ended.outcome, "done");
+  assert.equal(statuses(cluster), { 1: "live" });
+  assert.is(cluster.stable?.release, 1);
+  assert.ok(isClean(cluster));
+});
+
+test("leaves_nothing_of_a_first_release_that_fails", async () => {
+  const cluster = new Cluster();
+  cluster.broken.add(1);
+  const ended = await deploy(await open(cluster, "a"));
+  assert.is(ended.outcome, "failed");
+  assert.match(ended.release.why ?? "", /release 1 crashes/);
+  assert.equal(statuses(cluster), { 1: "failed" });
+  assert.is(cluster.stable, undefined);
+});
+
+test("goes_up_step_by_step_and_supersedes_what_was_live", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  const ended = await deploy(opened);
+  assert.is(ended.outcome, "done");
+  assert.equal(
+    ended.release.steps.map(({ weight, analysis }) => [weight, analysis?.outcome]),
+    [
+      [10, "passed"],
+      [50, "passed"],
+      [100, "passed"],
+    ],
+  );
+  assert.equal(statuses(cluster), { 1: "superseded", 2: "live" });
+  assert.is(cluster.stable?.release, 2);
+  assert.is(opened.world.aliasOf, 2, "the model's alias did not follow");
+  assert.ok(isClean(cluster));
+  assert.equal(cluster.wrongs, []);
+});
+
+for (const [outcome, status, ended] of [
+  ["failed", "failed", "failed"],
+  ["inconclusive", "waiting", "paused"],
+] as const)
+  test(`ends_${ended}_when_an_analysis_is_${outcome}`, async () => {
+    const cluster = served();
+    const opened = await open(cluster, "a");
+    opened.world.outcomes = ["passed", outcome];
+    assert.is((await deploy(opened)).outcome, ended);
+    assert.equal(statuses(cluster), { 1: "live", 2: status });
+    assert.is(cluster.stable?.release, 1);
+    assert.is(cluster.weight, outcome === "failed" ? 0 : 50);
+    assert.is(isClean(cluster), outcome === "failed");
+    assert.equal(cluster.wrongs, []);
+  });
+
+test("repeats_a_measurement_that_did_not_work_and_goes_on_when_it_does", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.outcomes = ["errored", "errored", "errored", "passed"];
+  assert.is((await deploy(opened)).outcome, "done");
+});
+
+test("takes_back_a_release_that_cannot_be_measured", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.outcomes = ["errored", "errored", "errored", "errored"];
+  const ended = await deploy(opened);
+  assert.is(ended.outcome, "failed");
+  assert.match(ended.release.why ?? "", /did not work 4 times/);
+  assert.ok(isClean(cluster));
+});
+
+test("gives_a_canary_no_request_that_fails_its_smoke_test", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.smokes = false;
+  const ended = await deploy(opened);
+  assert.is(ended.outcome, "failed");
+  assert.match(ended.release.why ?? "", /smoke test of the canary failed: status 500/);
+  assert.is(cluster.lastUsed, -Infinity);
+  assert.ok(isClean(cluster));
+});
+
+test("never_touches_stable_when_the_canary_crashes", async () => {
+  const cluster = served();
+  cluster.broken.add(2);
+  const before = cluster.stable?.generation;
+  const ended = await deploy(await open(cluster, "a"));
+  assert.is(ended.outcome, "failed");
+  assert.is(ended.details, "details");
+  assert.is(cluster.stable?.generation, before);
+  assert.ok(isClean(cluster));
+});
+
+test("stops_with_the_canary_in_place_before_all_requests_go_there", async () => {
+  const cluster = served();
+  const ended = await deploy(await open(cluster, "a"), stepsBeforeApproval(STEPS, undefined));
+  assert.is(ended.outcome, "done");
+  assert.is(ended.release.status, "waiting");
+  assert.is(cluster.weight, 50);
+  const { run } = await open(cluster, "b");
+  const waiting = openRelease(run.records);
+  assert.ok(waiting);
+  const promoted = await rollOut(run, waiting, { steps: STEPS, done: waiting.steps.length });
+  assert.is(promoted.outcome, "done");
+  assert.equal(
+    promoted.release.steps.map(({ weight }) => weight),
+    [10, 50, 100],
+  );
+  assert.is(cluster.stable?.release, 2);
+  assert.ok(isClean(cluster));
+});
+
+test("goes_back_to_an_older_release_without_a_canary", async () => {
+  const cluster = served();
+  await deploy(await open(cluster, "a"));
+  const { run } = await open(cluster, "b");
+  const back = releaseOf(3, { kind: "rollback", of: 1, reference: releaseOf(1).reference });
+  assert.is((await replace(run, back)).outcome, "done");
+  assert.equal(statuses(cluster), { 1: "superseded", 2: "rolled-back", 3: "live" });
+  assert.is(cluster.stable?.release, 3);
+});
+
+test("keeps_its_hands_off_when_another_run_has_the_lease", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  await opened.run.pursue(
+    { kind: "canary", release: 2, replicas: 1, weight: 10, exposed: false },
+    releaseOf(2),
+  );
+  cluster.holder = "b";
+  const before = JSON.stringify(cluster.observe());
+  try {
+    await deploy(opened);
+    assert.unreachable("it went on");
+  } catch (error) {
+    assert.instance(error, LeaseLost);
+  }
+  assert.is(JSON.stringify(cluster.observe()), before);
+});
+
+/** What a run does that begins in whatever state the last one left: deploy, roll back or abort. */
+async function anything(opened: Opened, random: Generator): Promise<void> {
+  const { run, world } = opened;
+  world.outcomes = Array.from({ length: 6 }, () =>
+    random.pick(["passed", "passed", "passed", "failed", "errored", "inconclusive"] as const),
+  );
+  world.smokes = random.int(10) > 0;
+  await run.recover("take back");
+  const number = run.next;
+  const choice = random.int(4);
+  if (choice === 0 && run.live && run.live.number > 1) {
+    await replace(run, releaseOf(number, { kind: "rollback", of: 1 }));
+    return;
+  }
+  if (choice === 1) return;
+  await deploy(opened, random.int(3) === 0 ? 1 : undefined);
+}
+
+async function unlessDead(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const expected = error instanceof Killed || error instanceof Away || error instanceof LeaseLost;
+    if (!expected) throw error;
+  }
+}
+
+test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
+  let [lives, broken] = [0, 0];
+  for (let seed = 1; seed <= 400; seed++) {
+    const random = generator(seed);
+    const cluster = random.int(5) === 0 ? new Cluster() : served();
+    for (let number = 2; number < 12; number++) if (random.int(3) === 0) cluster.broken.add(number);
+    const faults = {
+      kill: random.pick([0, 20, 80]),
+      away: random.pick([0, 20]),
+      crash: random.pick([0, 30]),
+    };
+    let other: Opened | undefined;
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await unlessDead(async () => {
+        const opened = await open(cluster, `run ${attempt}`, random, faults);
+        // A run that was thought dead wakes up, while this one is at it.
+        const stale = other;
+        other = opened;
+        await Promise.all([
+          unlessDead(() => anything(opened, random)),
+          stale && unlessDead(() => stale.run.recover("take back")),
+        ]);
+      });
+    }
+    const { run } = await open(cluster, "last");
+    await run.recover("take back");
+    const told = `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), seen: cluster.observe() })}`;
+    assert.equal(cluster.wrongs, [], told);
+    assert.ok(isClean(cluster), told);
+    const live = run.live;
+    assert.is(cluster.stable?.release, live?.number, told);
+    assert.is(openRelease([...cluster.records.values()]), undefined, told);
+    if (live) {
+      assert.ok(cluster.observe().stable?.complete, told);
+      lives += 1;
+    } else broken += 1;
+  }
+  assert.ok(lives > 250, `${lives} ended with a live release`);
+  assert.ok(broken > 3, `${broken} ended with nothing, since the first release failed`);
+});
+
+test("aborts_from_any_state", async () => {
+  for (let seed = 1; seed <= 500; seed++) {
+    const random = generator(seed);
+    const cluster = served();
+    await unlessDead(async () => {
+      await deploy(await open(cluster, "a", random, { kill: 60, away: 0, crash: 0 }));
+    });
+    const before = cluster.stable?.release;
+    const { run } = await open(cluster, "b");
+    await run.recover("take back", "aborted", "somebody aborted it");
+    const told = `seed ${seed}: ${JSON.stringify(statuses(cluster))}`;
+    assert.ok(isClean(cluster), told);
+    assert.ok(cluster.stable?.release === 1 || before === 2, told);
+    assert.equal(cluster.wrongs, [], told);
+  }
+});
+
+test("takes_back_what_is_under_way_and_says_why", async () => {
+  const cluster = served();
+  const { run } = await open(cluster, "a");
+  const release = releaseOf(2, { status: "pending", phase: "canary" });
+  run.save(release);
+  await run.pursue({ kind: "canary", release: 2, replicas: 1, weight: 10, exposed: true }, release);
+  assert.ok(cluster.exposed);
+  const ended = await takeBack(run, release, "interrupted", "aborted");
+  assert.is(ended.release.why, "interrupted");
+  assert.equal(statuses(cluster), { 1: "live", 2: "aborted" });
+  assert.ok(isClean(cluster));
+});
+
+test.run();

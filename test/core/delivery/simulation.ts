@@ -1,0 +1,299 @@
+import type { Analysis } from "../../../src/core/analysis/types.js";
+import type { Observation, ReleaseRecord, Workload } from "../../../src/core/delivery/types.js";
+import { LeaseLost, type Deed, type Hands, type World } from "../../../src/core/delivery/world.js";
+import type { Generator } from "../random.js";
+
+/** The client of the cluster is gone in the middle of something, as by kill -9. */
+export class Killed extends Error {}
+/** The API server did not answer, for longer than anybody waits. */
+export class Away extends Error {}
+
+interface Pods {
+  release: number;
+  image: string;
+  replicas: number;
+  generation: number;
+  /** Ready pods, by release. */
+  ready: Map<number, number>;
+}
+
+/** What the cluster holds: it outlives those who talk to it. */
+export class Cluster {
+  stable: Pods | undefined;
+  canary: Pods | undefined;
+  service = false;
+  weight = 0;
+  exposed = false;
+  records = new Map<number, ReleaseRecord>();
+  holder = "";
+  /** Seconds that have passed. */
+  time = 0;
+  /** When the canary last got a share of the requests. */
+  lastUsed = -Infinity;
+  /** Releases whose pods never become ready. */
+  readonly broken = new Set<number>();
+  /** What was done that must never be. */
+  readonly wrongs: string[] = [];
+
+  /** Time passes; pods of good releases become ready, and replace others. */
+  pass(seconds: number): void {
+    if (this.weight > 0 || this.exposed) this.lastUsed = this.time + seconds;
+    this.time += seconds;
+    for (const pods of [this.stable, this.canary]) {
+      if (!pods) continue;
+      if (this.broken.has(pods.release)) continue;
+      if (seconds >= 1) pods.ready = new Map([[pods.release, pods.replicas]]);
+    }
+  }
+
+  observe(): Observation {
+    return {
+      stable: this.workload(this.stable),
+      canary: this.workload(this.canary),
+      weight: this.weight,
+      exposed: this.exposed,
+      leftovers: this.canary !== undefined || this.service,
+      pods: [],
+    };
+  }
+
+  private workload(pods: Pods | undefined): Workload | undefined {
+    if (!pods) return undefined;
+    const available = count(pods);
+    const complete = pods.ready.get(pods.release) === pods.replicas && available === pods.replicas;
+    const { release, image, generation, replicas } = pods;
+    const bad = this.broken.has(release) && !complete;
+    return {
+      ...{ release, image, generation, replicas, available, complete },
+      trouble: bad ? { why: `release ${release} crashes`, certain: true } : undefined,
+    };
+  }
+}
+
+function count(pods: Pods | undefined): number {
+  return [...(pods?.ready.values() ?? [])].reduce((sum, each) => sum + each, 0);
+}
+
+/** How often what goes wrong, of 1000 deeds. */
+export interface Faults {
+  /** The client dies before, in the middle of, or after a deed. */
+  readonly kill: number;
+  /** The API server is away: nothing was done, or it was and the answer got lost. */
+  readonly away: number;
+  /** Pods of a track end by themselves. */
+  readonly crash: number;
+}
+
+export const CALM: Faults = { kill: 0, away: 0, crash: 0 };
+
+/** A world over such a cluster, of one run, in which things go wrong as told. */
+export class SimulatedWorld implements World {
+  private queue: (() => void)[] = [];
+  readonly said: string[] = [];
+  /** What analyses say, in turn; then that it passed. */
+  outcomes: Analysis["outcome"][] = [];
+  smokes = true;
+  aliasOf: number | undefined;
+  private dead = false;
+
+  constructor(
+    readonly cluster: Cluster,
+    readonly me: string,
+    private readonly random: Generator,
+    private readonly faults: Faults,
+    private readonly drain: number,
+  ) {}
+
+  now(): number {
+    return this.cluster.time;
+  }
+
+  date(): Date {
+    return new Date(Date.UTC(2026, 10, 24) + this.cluster.time * 1000);
+  }
+
+  look(): Promise<Observation> {
+    this.fail();
+    return Promise.resolve(this.cluster.observe());
+  }
+
+  async act(deed: Deed, hands: Hands): Promise<Observation> {
+    await this.flush();
+    this.fail();
+    for (const change of this.changes(deed, hands)) {
+      this.mayDie();
+      change();
+    }
+    this.mayDie();
+    this.fail();
+    const { cluster } = this;
+    cluster.pass(deed.do === "wait" ? Math.min(deed.seconds, 8) : this.random.pick([0.3, 1, 4]));
+    if (this.chance(this.faults.crash)) {
+      const pods = this.random.int(2) === 0 ? cluster.stable : cluster.canary;
+      const [serving] = pods?.ready.keys() ?? [];
+      if (pods && serving !== undefined)
+        pods.ready = new Map([[serving, this.random.int(2)]]);
+    }
+    return cluster.observe();
+  }
+
+  save(...records: readonly ReleaseRecord[]): void {
+    for (const record of records)
+      this.queue.push(() => this.cluster.records.set(record.number, record));
+  }
+
+  forget(numbers: readonly number[]): void {
+    for (const number of numbers) this.queue.push(() => this.cluster.records.delete(number));
+  }
+
+  prune(): void {
+    // The simulated cluster has no such objects.
+  }
+
+  flush(): Promise<void> {
+    this.fail();
+    for (; this.queue.length > 0; this.queue.shift()) {
+      this.mayDie();
+      this.queue[0]?.();
+    }
+    this.mayDie();
+    return Promise.resolve();
+  }
+
+  analyse(release: ReleaseRecord, weight: number): Promise<Analysis> {
+    this.mayDie();
+    this.cluster.pass(10);
+    const outcome = this.outcomes.shift() ?? "passed";
+    const at = this.date().toISOString();
+    return Promise.resolve({
+      outcome,
+      measures: [],
+      requests: { canary: weight, stable: 100 - weight, failed: 0 },
+      startedAt: at,
+      finishedAt: at,
+      why: `release ${release.number} ${outcome}`,
+      notices: [],
+    });
+  }
+
+  smoke(): Promise<{ ok: boolean; why: string }> {
+    this.mayDie();
+    return Promise.resolve({ ok: this.smokes, why: this.smokes ? "" : "status 500" });
+  }
+
+  moveAlias(release: ReleaseRecord): Promise<string | undefined> {
+    this.mayDie();
+    this.aliasOf = release.number;
+    return Promise.resolve(undefined);
+  }
+
+  gather(): Promise<string> {
+    return Promise.resolve("details");
+  }
+
+  say(text: string): void {
+    this.said.push(text);
+  }
+
+  /** What a deed changes, one object after the other: a crash may come between. */
+  private changes(deed: Deed, { seen, release }: Hands): (() => void)[] {
+    const { cluster } = this;
+    switch (deed.do) {
+      case "apply canary":
+        return [
+          () => {
+            cluster.service = true;
+          },
+          () => {
+            cluster.canary = changed(cluster.canary, deed.release, deed.replicas, release);
+          },
+        ];
+      case "apply stable":
+        return [
+          () => {
+            cluster.stable = changed(cluster.stable, deed.release, release?.replicas ?? 1, release);
+          },
+        ];
+      case "weigh":
+        return [
+          () => {
+            this.check(deed.weight, deed.exposed);
+            cluster.weight = deed.weight;
+            cluster.exposed = deed.exposed;
+          },
+        ];
+      case "remove canary":
+        return [
+          () => {
+            this.mayBeRemoved(seen);
+            cluster.canary = undefined;
+          },
+          () => {
+            cluster.service = false;
+          },
+        ];
+      case "remove all":
+        return [
+          () => {
+            cluster.weight = 0;
+            cluster.exposed = false;
+            cluster.canary = undefined;
+            cluster.service = false;
+          },
+          () => {
+            cluster.stable = undefined;
+          },
+        ];
+      default:
+        return [];
+    }
+  }
+
+  private check(weight: number, exposed: boolean): void {
+    const { stable, canary, wrongs } = this.cluster;
+    const [ofStable, ofCanary] = [count(stable), count(canary)];
+    if ((weight > 0 || exposed) && ofCanary === 0)
+      wrongs.push(`${weight} % to a canary without a ready pod`);
+    if (weight < 100 && ofStable === 0 && ofCanary > 0)
+      wrongs.push(`${100 - weight} % to a stable release without a ready pod`);
+  }
+
+  private mayBeRemoved(seen: Observation): void {
+    const { cluster } = this;
+    if (cluster.weight > 0 || cluster.exposed) cluster.wrongs.push("removed while it is used");
+    else if (cluster.time - cluster.lastUsed < this.drain && seen.canary)
+      cluster.wrongs.push("removed before it was drained");
+  }
+
+  private chance(of1000: number): boolean {
+    return this.random.int(1000) < of1000;
+  }
+
+  private mayDie(): void {
+    if (this.cluster.holder !== this.me) throw new LeaseLost(this.cluster.holder);
+    this.dead ||= this.chance(this.faults.kill);
+    // What is dead does nothing more, not even take back.
+    if (this.dead) throw new Killed("killed");
+  }
+
+  private fail(): void {
+    this.mayDie();
+    if (this.chance(this.faults.away)) throw new Away("the API server does not answer");
+  }
+}
+
+/** A Deployment is applied: its old pods serve until new ones are ready. */
+function changed(
+  pods: Pods | undefined,
+  release: number,
+  replicas: number,
+  record: ReleaseRecord | undefined,
+): Pods {
+  const image = record?.reference ?? "";
+  const same = pods?.release === release && pods.replicas === replicas;
+  return {
+    ...{ release, image, replicas },
+    generation: (pods?.generation ?? 0) + (same ? 0 : 1),
+    ready: new Map(pods?.ready ?? []),
+  };
+}

@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { resolveConfig } from "../../../src/core/config/resolve.js";
+import { judge } from "../../../src/core/analysis/judge.js";
+import { readObservation, readSent } from "../../../src/core/analysis/observation.js";
+import { planOf } from "../../../src/core/analysis/plan.js";
+import { askedOf } from "../../../src/core/analysis/queries.js";
+import { defaultRequests, type RecordedRequest } from "../../../src/core/analysis/requests.js";
+import type { Analysis, Measure, Track } from "../../../src/core/analysis/types.js";
+import type { LocalCluster } from "./cluster.js";
+
+const STAGES = fileURLToPath(new URL("../../../src/stages", import.meta.url));
+
+/** How a look is made here, where no engine runs it. */
+export interface Look {
+  readonly set?: readonly string[];
+  readonly requests?: readonly RecordedRequest[];
+  /** @default true */
+  readonly stable?: boolean;
+  /** @default false */
+  readonly load?: boolean;
+}
+
+/** Runs `load.py` with the real k6 as a stage does, and judges what it saw. */
+export async function look(
+  cluster: LocalCluster,
+  { set = [], requests = defaultRequests("/readyz"), stable = true, load = false }: Look,
+): Promise<Analysis> {
+  const { config } = resolveConfig({
+    pyproject: undefined,
+    set: ["analysis.duration=6", "analysis.warmup=1", "analysis.rate=25", ...set],
+  });
+  const tracks: Track[] = stable ? ["canary", "stable"] : ["canary"];
+  const plan = planOf(config.analysis, { tracks, requests, host: "orders", load });
+  const work = join(cluster.folder, "work");
+  const out = join(cluster.folder, "out");
+  await mkdir(work);
+  await mkdir(out);
+  await cp(join(STAGES, "k6/load.js"), join(work, "load.js"));
+  await writeFile(join(work, "plan.json"), JSON.stringify(plan.k6));
+  const specification = {
+    namespace: "shop",
+    port: 8000,
+    tracks: Object.fromEntries(tracks.map((track) => [track, `slipway.dev/track=${track}`])),
+    asked: askedOf(config.analysis, { namespace: "shop", name: "orders", release: "7" }, stable),
+    polls: plan.polls,
+    limit: plan.limit,
+  };
+  await writeFile(join(work, "specification.json"), JSON.stringify(specification));
+  try {
+    await promisify(execFile)(
+      "python3",
+      [join(STAGES, "python/load.py"), join(work, "specification.json"), out],
+      { env: cluster.env },
+    );
+    const observation = readObservation(await readFile(join(out, "observation.json"), "utf8"));
+    const sent = readSent(await readFile(join(out, "requests.log"), "utf8"));
+    if (!observation || !sent) throw new Error("load.py left nothing that can be read");
+    return judge({ config: config.analysis, plan, observation, sent, hasModel: true });
+  } finally {
+    await rm(work, { recursive: true });
+    await rm(out, { recursive: true });
+  }
+}
+
+/** One measure of an analysis, by its name. */
+export function measure({ measures }: Analysis, metric: string): Measure {
+  const found = measures.find((one) => one.metric === metric);
+  if (!found) throw new Error(`no ${metric} in ${measures.map((one) => one.metric).join(", ")}`);
+  return found;
+}
