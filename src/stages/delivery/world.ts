@@ -96,10 +96,9 @@ export class ClusterWorld implements World {
       await this.ask("the release was not recorded", [this.lock.renewal()]);
   }
 
-  /** The last thing that a run does. */
+  /** The last thing that a run does: what is left to record, and the lease is given back. */
   async end(): Promise<void> {
-    const [answer] = await kubectl(this.context, this.cluster, [this.lock.release()]);
-    this.calls += answer?.tries ?? 0;
+    await this.ask("the release was not recorded", [this.lock.renewal(), this.lock.release()]);
   }
 
   /** Keeps the lease during work that has nothing to do with the cluster. */

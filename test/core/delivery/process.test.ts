@@ -45,11 +45,14 @@ async function open(
   return { world, run: new Run(world, records, await world.look()) };
 }
 
-async function deploy({ run }: Opened, stop?: number): Promise<Ended> {
+async function deploy({ run, world }: Opened, stop?: number): Promise<Ended> {
   await run.recover("take back");
   const release = releaseOf(run.next, { status: "pending" });
-  if (!run.live) return await replace(run, release);
-  return await rollOut(run, release, { steps: STEPS, done: 0, stop });
+  const ended = run.live
+    ? await rollOut(run, release, { steps: STEPS, done: 0, stop })
+    : await replace(run, release);
+  await world.flush();
+  return ended;
 }
 
 const statuses = (cluster: Cluster): Record<number, string> =>
@@ -163,6 +166,7 @@ test("stops_with_the_canary_in_place_before_all_requests_go_there", async () => 
   const waiting = openRelease(run.records);
   assert.ok(waiting);
   const promoted = await rollOut(run, waiting, { steps: STEPS, done: waiting.steps.length });
+  await run.world.flush();
   assert.is(promoted.outcome, "done");
   assert.equal(
     promoted.release.steps.map(({ weight }) => weight),
@@ -178,6 +182,7 @@ test("goes_back_to_an_older_release_without_a_canary", async () => {
   const { run } = await open(cluster, "b");
   const back = releaseOf(3, { kind: "rollback", of: 1, reference: releaseOf(1).reference });
   assert.is((await replace(run, back)).outcome, "done");
+  await run.world.flush();
   assert.equal(statuses(cluster), { 1: "superseded", 2: "rolled-back", 3: "live" });
   assert.is(cluster.stable?.release, 3);
 });
@@ -212,6 +217,7 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
   const choice = random.int(4);
   if (choice === 0 && run.live && run.live.number > 1) {
     await replace(run, releaseOf(number, { kind: "rollback", of: 1 }));
+    await world.flush();
     return;
   }
   if (choice === 1) return;
@@ -293,6 +299,7 @@ test("takes_back_what_is_under_way_and_says_why", async () => {
   await run.pursue({ kind: "canary", release: 2, replicas: 1, weight: 10, exposed: true }, release);
   assert.ok(cluster.exposed);
   const ended = await takeBack(run, release, "interrupted", "aborted");
+  await run.world.flush();
   assert.is(ended.release.why, "interrupted");
   assert.equal(statuses(cluster), { 1: "live", 2: "aborted" });
   assert.ok(isClean(cluster));
