@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lint test demo images conformance e2e docs bench clean machine dependencies
+.PHONY: help lint test demo images cluster conformance e2e docs bench clean machine dependencies
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 TSX := node --import tsx
@@ -10,6 +10,8 @@ TSX := node --import tsx
 ENGINE ?= embedded
 # Only what has this in its path (test) or name (conformance).
 FILTER ?=
+# What the cluster is to have, or --stop (cluster).
+ARGS ?=
 # Parts to measure, by comma; all of them unless told (bench).
 ONLY ?=
 
@@ -35,6 +37,9 @@ demo: dependencies ## a real service checked, built and published on this machin
 
 images: dependencies ## the loopback registry, filled with stand-in images
 	@$(TSX) ci/sandbox/images.ts
+
+cluster: dependencies ## this working copy's Kubernetes cluster (ARGS="--prometheus --mlflow", ARGS=--stop)
+	@$(TSX) ci/sandbox/cluster/main.ts $(ARGS)
 
 conformance: dependencies ## the API's answers (ENGINE=embedded|dagger, FILTER=name)
 	@case "$(ENGINE)" in \

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { SandboxError } from "./failure.js";
@@ -12,25 +13,31 @@ export interface DaemonOptions {
   log: string;
   /** Whether it outlives this process, or the kernel ends it together with this one. */
   outlive: boolean;
+  /** Gives it a standard input that ends with this process. @default false */
+  held?: boolean;
+  /** Environment besides PATH. @default nothing */
+  env?: Record<string, string>;
 }
 
-/** Starts a server process and gives its id. It sees nothing of the environment but PATH. */
-export async function launch({ command, log, outlive }: DaemonOptions): Promise<number> {
+/** Starts a server process and gives its id. It sees PATH of the environment, and what it is given. */
+export async function launch(options: DaemonOptions): Promise<number> {
+  const { command, log, outlive, held = false, env = {} } = options;
   const [program, ...args] = outlive
     ? command
     : (["setpriv", "--pdeathsig", "TERM", ...command] as const);
   const output = await open(log, "w");
   try {
     const child = spawn(program, args, {
-      stdio: ["ignore", output.fd, output.fd],
+      stdio: [held ? "pipe" : "ignore", output.fd, output.fd],
       detached: outlive,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...env },
     });
     await new Promise((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", reject);
     });
     child.unref();
+    (child.stdin as Socket | null)?.unref();
     return child.pid ?? 0;
   } finally {
     await output.close();
@@ -38,8 +45,9 @@ export async function launch({ command, log, outlive }: DaemonOptions): Promise<
 }
 
 /**
- * Waits until `probe` has an answer, at most 30 s.
+ * Waits until `probe` has an answer.
  *
+ * @param limit Milliseconds at most. @default 30,000
  * @throws SandboxError with the last lines of the log when the process ends before, or never answers;
  *   it does not run any more then.
  */
@@ -48,16 +56,23 @@ export async function untilUp<T>(
   { command, log }: DaemonOptions,
   hint: string,
   probe: () => Promise<T | undefined>,
+  limit = 30_000,
 ): Promise<T> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + limit;
   while (Date.now() < end && alive(pid)) {
     const answer = await probe();
     if (answer !== undefined) return answer;
     await sleep(20);
   }
   await endProcess(pid);
-  const said = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").slice(-3);
+  const said = await lastLines(log, 3);
   throw new SandboxError(`${command[0]} does not come up:\n    ${said.join("\n    ")}`, hint);
+}
+
+/** What a log ends with; empty when there is none. */
+export async function lastLines(log: string, count: number): Promise<string[]> {
+  const text = await readFile(log, "utf8").catch(() => "");
+  return text.trim().split("\n").slice(-count);
 }
 
 /** Ends a process, with force after 5 s, and waits until it is gone. */
