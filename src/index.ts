@@ -554,6 +554,8 @@ export class Slipway {
   /** End what is under way or waits: the requests go back to the live release, the canary is removed */
   @func({ cache: "never" })
   async abort(
+    /** Leave a canary that waits for somebody; only what a run left half-way is taken back */
+    keepWaiting = false,
     /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
     kubeConfig?: Secret,
     /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
@@ -564,7 +566,7 @@ export class Slipway {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access),
+      async (context, access, delivery) => await delivery.abort(context, access, keepWaiting),
     );
   }
 

@@ -143,13 +143,22 @@ export async function rollback(
   });
 }
 
-/** Ends whatever is under way: the requests go back to what is live, the canary is removed. */
-export async function abort(context: Context, access: Access): Promise<Ended> {
+/**
+ * Ends whatever is under way: the requests go back to what is live, the canary is removed.
+ *
+ * @param keepWaiting Leave a canary that waits for somebody.
+ */
+export async function abort(
+  context: Context,
+  access: Access,
+  keepWaiting: boolean,
+): Promise<Ended> {
   const cluster = await clusterOf(context, access);
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
     const open = openRelease(run.records);
-    await run.recover("take back", "aborted", `${access.by} aborted it`);
+    const waiting = keepWaiting ? "leave" : "take back";
+    await run.recover(waiting, "aborted", `${access.by} aborted it`);
     const ended = run.records.find(({ number }) => number === open?.number) ?? run.live;
     if (ended) return { outcome: "done", release: ended };
     throw new SlipwayError(
