@@ -449,8 +449,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -481,8 +493,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -511,8 +535,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) => await delivery.promote(context, access, digest),
@@ -542,8 +578,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -554,19 +602,24 @@ export class Slipway {
   /** End what is under way or waits: the requests go back to the live release, the canary is removed */
   @func({ cache: "never" })
   async abort(
-    /** Leave a canary that waits for somebody; only what a run left half-way is taken back */
-    keepWaiting = false,
     /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
     kubeConfig?: Secret,
     /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
     cluster?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Only what the run with this id is at; what another one is at is left alone */
+    run?: string,
+    /** Only what is of this image, by digest; a release of another one is left alone */
+    digest?: string,
+    /** Leave a canary that waits for somebody; only what was left half-way is taken back */
+    keepWaiting = false,
   ): Promise<Delivery> {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access, keepWaiting),
+      async (context, access, delivery) =>
+        await delivery.abort(context, access, { run, digest, keepWaiting }),
     );
   }
 
@@ -591,8 +644,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -652,11 +717,13 @@ export class Slipway {
     readonly modelToken?: Secret | undefined;
     readonly models?: Service | undefined;
     readonly by?: string | undefined;
+    readonly run?: string | undefined;
   }): Promise<Access> {
-    const { kubeConfig, cluster, by = "" } = given;
+    const { kubeConfig, cluster, by = "", run = "" } = given;
     return {
       ...{ kubeConfig, cluster },
       by: by === "" ? "somebody" : by,
+      run: run === "" ? Math.random().toString(36).slice(2, 10) : run,
       login: loginOf(given.username, given.password),
       publicKey: await given.publicKey?.contents(),
       models: { token: given.modelToken, service: given.models },
