@@ -610,11 +610,16 @@ export class Slipway {
     by = "",
     /** Only what the run with this id is at; what another one is at is left alone */
     run?: string,
+    /** Only what is of this image, by digest; a release of another one is left alone */
+    digest?: string,
+    /** Leave a canary that waits for somebody; only what was left half-way is taken back */
+    keepWaiting = false,
   ): Promise<Delivery> {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access, run),
+      async (context, access, delivery) =>
+        await delivery.abort(context, access, { run, digest, keepWaiting }),
     );
   }
 
