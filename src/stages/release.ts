@@ -80,7 +80,7 @@ export async function release(
       "provenance",
       provenance({
         source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
-        folder: ".",
+        folder: context.folder,
         repository: request.repository,
         platforms: context.config.build.platforms,
         configuration: context.config,
