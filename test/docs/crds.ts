@@ -1,22 +1,7 @@
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-
 import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
 
 type Schema = Readonly<Record<string, unknown>>;
-
-/** A file of a Go module, at an exact version; go checks the module against the checksum database. */
-export async function goModuleFile(module: string, path: string): Promise<string> {
-  const args = ["mod", "download", "-json", module];
-  // Away from any go.mod of ours.
-  const { stdout } = await promisify(execFile)("go", args, { cwd: tmpdir() });
-  const { Dir: folder } = JSON.parse(stdout) as { Dir: string };
-  return await readFile(join(folder, path), "utf8");
-}
 
 /**
  * Validates objects as an API server with strict field validation does: by the schema of the

@@ -21,19 +21,26 @@ import { scanVerdict } from "../../src/core/scan/verdict.js";
 import { result, run as toolRun } from "../core/runs.js";
 import { cosign, makeKeys } from "../e2e/support/evidence.js";
 import { scratch } from "../e2e/support/project.js";
-import { crdValidator, goModuleFile } from "./crds.js";
+import { goModuleFile } from "../go-module.js";
+import { crdValidator } from "./crds.js";
 import { POLICIES } from "./policies.js";
 
 const KYVERNO = crdValidator(
   await goModuleFile(
-    "github.com/kyverno/kyverno@v1.19.1",
+    {
+      module: "github.com/kyverno/kyverno@v1.19.1",
+      sum: "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU=",
+    },
     "config/crds/kyverno/kyverno.io_clusterpolicies.yaml",
   ),
   "v1",
 );
 const CONTROLLER = crdValidator(
   await goModuleFile(
-    "github.com/sigstore/policy-controller@v0.13.1",
+    {
+      module: "github.com/sigstore/policy-controller@v0.13.1",
+      sum: "h1:Woy+6bQ7pT/0m3/PSO2RtDxSHKBZ/8iHpCZFcZJThM8=",
+    },
     "config/300-clusterimagepolicy.yaml",
   ),
   "v1beta1",
