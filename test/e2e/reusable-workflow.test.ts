@@ -83,6 +83,26 @@ function broken({ json }: Verdict): string[] {
   return rules.filter(({ ok }) => !ok).map(({ rule }) => rule);
 }
 
+test("verifies_any_image_by_who_signed_it_such_as_those_of_the_tools", async () => {
+  const crane = await ensureTool("crane");
+  const name = `${registry.address}/sigstore/cosign/cosign`;
+  await run(crane, [
+    "copy",
+    `${registryAddress()}/sigstore/cosign/cosign:v3.1.3`,
+    `${name}:v3.1.3`,
+  ]);
+  const before = await believing().verifyBy(`${name}:v3.1.3`);
+  assert.equal(broken(before), ["signature"], "nobody has signed it yet");
+  const digest = (await run(crane, ["digest", `${name}:v3.1.3`])).trim();
+  await believing().sign(`${name}@${digest}`, {
+    ...{ key: undefined, keyPassword: undefined, requestUrl: sigstore.requestUrl },
+    requestToken: await secret(session, PASSWORD),
+  });
+  const verdict = await believing().verifyBy(`${name}:v3.1.3`);
+  assert.equal(broken(verdict), [], verdict.table);
+  assert.is(verdict.reference, `${name}@${digest}`);
+});
+
 test("believes_the_workflow_only_where_the_right_repository_called_it", async () => {
   const crane = await ensureTool("crane");
   const name = `${registry.address}/team/image`;
