@@ -11,21 +11,27 @@ export type Verifier =
       readonly kind: "identity";
       readonly identity: string;
       readonly issuer: string;
+      /** `OWNER/NAME` on GitHub, whose job has to have signed; any when absent. */
+      readonly repository?: string | undefined;
       /** trusted_root.json of a Sigstore of one's own; the public one when absent. */
       readonly root?: { readonly path: string; readonly text: string } | undefined;
     };
 
 /**
- * Identity and issuer that the configuration asks for; undefined when it asks for neither.
+ * Whom the configuration asks for; undefined when it asks for nobody in particular.
  *
- * @throws SlipwayError USAGE when one of the two is missing: one alone says nothing.
+ * @throws SlipwayError USAGE when identity or issuer is missing: the others alone say nothing.
  */
-export function wantedIdentity(
-  verify: Config["verify"],
-): { readonly identity: string; readonly issuer: string } | undefined {
-  const { identity, issuer } = verify;
-  if (identity === undefined && issuer === undefined) return undefined;
-  if (identity !== undefined && issuer !== undefined) return { identity, issuer };
+export function wantedIdentity({
+  identity,
+  issuer,
+  repository,
+}: Config["verify"]):
+  | { readonly identity: string; readonly issuer: string; readonly repository?: string | undefined }
+  | undefined {
+  if (identity === undefined && issuer === undefined && repository === undefined) return undefined;
+  if (identity !== undefined && issuer !== undefined)
+    return { identity, issuer, ...(repository === undefined ? {} : { repository }) };
   const missing = identity === undefined ? "verify.identity" : "verify.issuer";
   throw new SlipwayError(
     "USAGE",
@@ -43,10 +49,11 @@ interface Paths {
 export function verifierFlags(verifier: Verifier, paths: Paths): string[] {
   // The signature is checked against the key alone: no public log has it.
   if (verifier.kind === "key") return [`--key=${paths.key}`, "--insecure-ignore-tlog=true"];
-  const { identity, issuer, root } = verifier;
+  const { identity, issuer, repository, root } = verifier;
   return [
     matching("certificate-identity", identity),
     matching("certificate-oidc-issuer", issuer),
+    ...(repository === undefined ? [] : [`--certificate-github-workflow-repository=${repository}`]),
     ...(root ? [`--trusted-root=${paths.root}`, ...rootFlags(root.text)] : []),
   ];
 }

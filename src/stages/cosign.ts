@@ -114,18 +114,31 @@ function plain(target: Target): string[] {
 }
 
 /**
- * Runs cosign once and never believes an earlier answer: registries change.
+ * Runs cosign once and never believes an earlier answer: services change.
  *
  * @param secrets Variables of its environment.
+ * @param kept Whether an earlier answer is as good, when it was one: no service was asked.
  */
 export async function cosign(
   context: Context,
   container: Container,
   args: readonly string[],
-  secrets: Readonly<Record<string, Secret>> = {},
+  { secrets, kept = false }: Pick<Signer, "secrets"> & { readonly kept?: boolean },
 ): Promise<ToolRun> {
-  const attempt = attemptOf(context);
-  const { run } = await runTool({ attempt }, container, ["cosign", ...args], {
+  if (kept) {
+    const run = await once({}, container, args, secrets);
+    if (run.exitCode === 0) return run;
+  }
+  return await once({ attempt: attemptOf(context) }, container, args, secrets);
+}
+
+async function once(
+  attempt: Pick<Context, "attempt">,
+  container: Container,
+  args: readonly string[],
+  secrets: Signer["secrets"],
+): Promise<ToolRun> {
+  const { run } = await runTool(attempt, container, ["cosign", ...args], {
     timeout: LIMIT,
     version: "",
     secrets,

@@ -1,6 +1,6 @@
 import { dag, type Directory } from "@dagger.io/dagger";
 
-import { BUILDER, PREDICATE_NAMES } from "../core/attestations/names.js";
+import { BUILDER, PREDICATE_NAMES, type PredicateName } from "../core/attestations/names.js";
 import {
   billFor,
   modelOf,
@@ -33,7 +33,7 @@ import {
 } from "./publish.js";
 import { decidingFile } from "./pipAudit.js";
 import { billOfMaterials, scanAll } from "./scan.js";
-import { sign, type Predicate } from "./sign.js";
+import { knownOf, sign, type Known, type Predicate } from "./sign.js";
 import { verifyImage, type Verified } from "./verify.js";
 
 /** An image that is checked, scanned, signed, attested and verified. */
@@ -65,27 +65,28 @@ export async function release(
   ]);
   const bad = complaint(checked.report);
   if (bad !== undefined) throw stopped("the checks", bad);
-  const [scanned, digest] = await Promise.all([
+  const model = modelOf(context.config.model);
+  const names = PREDICATE_NAMES.filter((name) => name !== "model" || model);
+  const [scanned, { digest, known }, images] = await Promise.all([
     scans(context, variants),
-    digestToBe(variants, context),
+    foreseen(context, request, variants, { signer, names }),
+    toolImages(context),
   ]);
-  if (!request.overwrite) await refuseToOverwrite(request, () => Promise.resolve(digest));
   // Pushing needs a tag. This one says what it is, and nobody deploys by it.
   const staging = { ...request, tags: [`build-${digest.slice(7, 19)}`] };
   const pushed = await pushTags(variants, staging);
   const target = { ...context, reference: pushed.reference, login: request.login };
-  const model = modelOf(context.config.model);
   const predicates: Predicate[] = [
     [
       "provenance",
       provenance({
         source: { repository: facts.sourceUrl ?? "", revision: facts.revision ?? "" },
-        folder: ".",
+        folder: context.folder,
         repository: request.repository,
         platforms: context.config.build.platforms,
         configuration: context.config,
         model,
-        images: await toolImages(context),
+        images,
         files: filesOf(context),
         invocationId: `${request.repository}@${startedOn.toISOString()}`,
         startedOn,
@@ -97,7 +98,9 @@ export async function release(
     ["tests", testsPredicate(checked.report, filesOf(context))],
     ...(model ? [["model", model] as const] : []),
   ];
-  await sign(context, signer, target, { signed: true, predicates });
+  // What was looked up before the push is of another image when the engine pushed another one.
+  const before = pushed.digest === digest ? known : undefined;
+  await sign(context, signer, target, { signed: true, predicates }, before);
   const verified = await verifyImage(context, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
   const published = await pushTags(variants, request);
@@ -117,6 +120,27 @@ export async function release(
   });
   const files = withReport(checked.files, extended(checked.report, sections));
   return { published, verified, reports: reportsOf(files, scanned, context) };
+}
+
+/**
+ * The digest that the image will have, and what the signer has said of it already: the registry is
+ * asked while trivy looks at the image.
+ *
+ * @throws SlipwayError RELEASE when a release tag holds other content.
+ */
+async function foreseen(
+  context: Context,
+  request: PublishRequest,
+  variants: Variants,
+  { signer, names }: { readonly signer: Signer; readonly names: readonly PredicateName[] },
+): Promise<{ readonly digest: string; readonly known: Known }> {
+  const digest = await digestToBe(variants, context);
+  const target = { ...context, reference: `${request.repository}@${digest}`, login: request.login };
+  const [known] = await Promise.all([
+    knownOf(context, signer.verifier, target, names),
+    request.overwrite ? undefined : refuseToOverwrite(request, () => Promise.resolve(digest)),
+  ]);
+  return { digest, known };
 }
 
 interface Scans {

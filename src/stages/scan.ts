@@ -8,9 +8,9 @@ import type { Context } from "./context.js";
 import {
   billFile,
   billOfFolder,
+  billOfImage,
   database,
   imageProblem,
-  lookAt,
   scanFolder,
   scanImage,
   type Subject,
@@ -94,7 +94,7 @@ export async function billOfMaterials(
   const { run, files } =
     subject.kind === "directory"
       ? await billOfFolder(context, subject.directory, format)
-      : await lookAt(context, subject.tarball, format);
+      : await billOfImage(context, subject.tarball, format);
   if (run.exitCode !== 0 || run.report === undefined)
     throw new SlipwayError(
       "RELEASE",

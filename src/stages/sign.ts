@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<PredicateName, string>> = {
 };
 
 /** What somebody has said of an image. */
-interface Known {
+export interface Known {
   /** How `cosign verify --output=json` ended. */
   readonly signature: Answer;
   readonly statements: Readonly<Partial<Record<PredicateName, Statement[]>>>;
@@ -67,6 +67,7 @@ interface Sayings {
  * Signs an image by its digest and attests what is known of it, but for what this signer has signed
  * and attested already.
  *
+ * @param known What it has signed and attested, where that was looked up before.
  * @returns the names of what was added; `signature` is one of them.
  * @throws SlipwayError USAGE for a reference without a digest, RELEASE when cosign fails.
  */
@@ -75,15 +76,17 @@ export async function sign(
   signer: Signer,
   target: Target,
   { signed, predicates }: Sayings,
+  known?: Known,
 ): Promise<string[]> {
   requireDigest(target);
   const names = [...new Set(predicates.map(([name]) => name))];
-  const known = await knownOf(context, signer.verifier, target, names);
-  const { exitCode, stdout } = known.signature;
+  const { signature, statements } =
+    known ?? (await knownOf(context, signer.verifier, target, names));
+  const { exitCode, stdout } = signature;
   const isSigned = exitCode === 0 && signedDigest(stdout) !== undefined;
   const missing = predicates.filter(
     ([name, predicate]) =>
-      !known.statements[name]?.some((each) => sameStatement(each.predicate, predicate)),
+      !statements[name]?.some((each) => sameStatement(each.predicate, predicate)),
   );
   const added = [
     ...(signed && !isSigned ? ["signature"] : []),

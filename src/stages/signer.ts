@@ -72,7 +72,7 @@ async function withKey(
       return password ? ready : ready.withEnvVariable("COSIGN_PASSWORD", "");
     },
   };
-  const { publicKey, said } = await publicHalf(context, signer, KEY);
+  const { publicKey, said } = await publicHalf(context, signer, KEY, true);
   if (publicKey === undefined)
     throw new SlipwayError(
       "USAGE",
@@ -113,17 +113,22 @@ async function withReference(
   return { ...signer, verifier: { kind: "key", publicKey } };
 }
 
-/** The public half of a key; who has that can use the key. */
+/**
+ * The public half of a key; who has that can use the key.
+ *
+ * @param kept Whether the same key and password give the same answer for ever.
+ */
 async function publicHalf(
   context: Context,
   { prepare, secrets }: Pick<Signer, "prepare" | "secrets">,
   key: string,
+  kept = false,
 ): Promise<{ publicKey?: string; said: string }> {
   const run = await cosign(
     context,
     await withRegistry(prepare(base(context)), context),
     ["public-key", `--key=${key}`],
-    secrets,
+    { secrets, kept },
   );
   if (run.exitCode !== 0) return { said: lastLines(run.stderr, 1) };
   return { publicKey: run.stdout, said: "" };

@@ -12,6 +12,9 @@ const CACHE = "/cache";
 
 /** Folder in `OUT` where a look leaves what trivy knows of an image. */
 const KNOWN = "known";
+
+/** Folder in `OUT` where a look leaves an image without its layers. */
+const BARE = "bare";
 const HOUR = 3_600_000;
 
 /** Hours after which the database is asked for again; the public one is made anew every six. */
@@ -20,6 +23,9 @@ const FRESH = 6;
 /** Unpacks an archive for trivy, which takes OCI layouts as folders and Docker's archives as files. */
 const UNPACK =
   'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi;';
+
+/** Leaves what is small of an OCI layout: its index, manifest and configuration. */
+const STRIP = `; mkdir ${OUT}/${BARE}; [ "$at" = "$0" ] || (cd "$at"; find . -type f -size -1024k -exec cp --parents {} ${OUT}/${BARE} \\;)`;
 
 /** Forms of a bill of materials, by trivy's names for them. */
 const FORMATS = { cyclonedx: "cyclonedx", spdx: "spdx-json" } as const;
@@ -124,34 +130,71 @@ const OFFLINE = [
   "--disable-telemetry",
 ];
 
-/** What trivy looks for in the files themselves, whatever the vulnerability database says. */
+/**
+ * How trivy looks at the files themselves, whatever the vulnerability database says. Whoever asks
+ * for what it knows of an image has to ask for the same: another look is another image to it.
+ */
+function looking(context: Context): string[] {
+  const scanners = scannersOf(context);
+  return [...common(context), ...(scanners.length > 0 ? [`--scanners=${scanners.join(",")}`] : [])];
+}
+
 function scannersOf({ config: { scan } }: Context): string[] {
   return [...(scan.secrets ? ["secret"] : []), ...(scan.licenses.length > 0 ? ["license"] : [])];
 }
 
 /**
- * The one look at an image's files: both forms of its bill of materials, and what trivy knows of
- * the image, for `scanImage`. It needs no database, so a newer one does not make it look again.
+ * The one look at an image's files: its CycloneDX bill of materials, and what trivy knows of the
+ * image, for all that is asked after. It needs no database, so a newer one does not make it look
+ * again.
  */
-export async function lookAt(
-  context: Context,
-  tarball: File,
-  format: keyof typeof FORMATS = "cyclonedx",
-): Promise<Execution> {
-  const scanners = scannersOf(context);
+async function lookAt(context: Context, tarball: File): Promise<Execution> {
+  const report = billFile("cyclonedx");
   const command = [
-    ...["trivy", "image", ...common(context), `--cache-dir=${OUT}/${KNOWN}`],
-    ...(scanners.length > 0 ? [`--scanners=${scanners.join(",")}`] : []),
+    ...["trivy", "image", ...looking(context), `--cache-dir=${OUT}/${KNOWN}`],
+    // This form makes trivy hash the packages' files.
+    ...[`--format=${FORMATS.cyclonedx}`, `--output=${OUT}/${report}`],
   ];
-  // The first makes trivy hash the packages' files; the second takes all from what that left.
-  const script = `${UNPACK} ${Object.entries(FORMATS)
-    .map(([name, form]) => `"$@" --format=${form} --output=${OUT}/sbom.${name}.json --input "$at"`)
-    .join("; ")}`;
   return await runTool(
     context,
     program(context).withMountedFile("/image.tar", tarball),
-    ["sh", "-c", script, "/image.tar", ...command],
-    { timeout: context.config.timeouts.check, report: billFile(format), version: "" },
+    ["sh", "-c", `${UNPACK} "$@" --input "$at"${STRIP}`, "/image.tar", ...command],
+    { timeout: context.config.timeouts.check, report, version: "" },
+  );
+}
+
+/** A container where trivy finds all that it knows of an image, and the image without its layers. */
+function knowing(context: Context, tarball: File, { files }: Execution): Container {
+  return program(context)
+    .withDirectory(CACHE, files.directory(KNOWN))
+    .withMountedDirectory("/bare", files.directory(BARE))
+    .withMountedFile("/image.tar", tarball);
+}
+
+/** Runs trivy on an image that it knows; Docker's archives have no part that would do alone. */
+function again(args: readonly string[]): string[] {
+  const script =
+    'if [ -e /bare/index.json ]; then at=/bare; else at=$0; fi; exec "$@" --input "$at"';
+  return ["sh", "-c", script, "/image.tar", "trivy", "image", ...args];
+}
+
+/** The bill of materials of an image. */
+export async function billOfImage(
+  context: Context,
+  tarball: File,
+  format: keyof typeof FORMATS,
+): Promise<Execution> {
+  const looked = await lookAt(context, tarball);
+  if (format === "cyclonedx" || looked.run.exitCode !== 0) return looked;
+  const report = billFile(format);
+  return await runTool(
+    context,
+    knowing(context, tarball, looked),
+    again([
+      ...[...looking(context), `--cache-dir=${CACHE}`],
+      ...[`--format=${FORMATS[format]}`, `--output=${OUT}/${report}`],
+    ]),
+    { timeout: context.config.timeouts.check, report, version: "" },
   );
 }
 
@@ -169,16 +212,10 @@ export async function scanImage(
 ): Promise<Execution> {
   const looked = await lookAt(context, tarball);
   if (looked.run.exitCode !== 0) return looked;
-  const known = program(context)
-    .withDirectory(CACHE, looked.files.directory(KNOWN))
-    .withMountedFile("/image.tar", tarball);
   return await runTool(
     context,
-    mounted(known, inputs),
-    [
-      ...["sh", "-c", `${UNPACK} exec "$@" --input "$at"`, "/image.tar"],
-      ...["trivy", "image", ...scanning(context, inputs)],
-    ],
+    mounted(knowing(context, tarball, looked), inputs),
+    again(scanning(context, inputs)),
     { timeout: context.config.timeouts.check, report: inputs.report, version: "" },
   );
 }

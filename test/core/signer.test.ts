@@ -110,6 +110,16 @@ test("looks_for_the_very_identity_or_for_an_expression_that_matches_all_of_it", 
   ]);
 });
 
+test("asks_for_the_repository_whose_job_signed_where_one_is_named", () => {
+  const verifier = { ...by("a", "b"), repository: "team/greeter" } as Verifier;
+  assert.is(
+    verifierFlags(verifier, PATHS).at(-1),
+    "--certificate-github-workflow-repository=team/greeter",
+  );
+  for (const repository of ["greeter", "https://github.com/team/greeter", "team/a b", "/./"])
+    assert.not.ok(configSchema.safeParse({ verify: { repository } }).success, repository);
+});
+
 test("asks_a_sigstore_of_ones_own_only_for_what_it_has_and_never_for_no_time_at_all", () => {
   const flags = (root: object): string[] => verifierFlags(by("a", "b", root), PATHS).slice(2);
   const authority = { certificateAuthorities: [{}] };
@@ -131,7 +141,9 @@ test("wants_identity_and_issuer_or_neither", () => {
   const wanted = (verify: object): unknown => wantedIdentity(configSchema.parse({ verify }).verify);
   assert.is(wanted({}), undefined);
   assert.equal(wanted({ identity: "a", issuer: "b" }), { identity: "a", issuer: "b" });
-  for (const half of [{ identity: "a" }, { issuer: "b" }])
+  const whole = { identity: "a", issuer: "b", repository: "team/greeter" };
+  assert.equal(wanted(whole), whole);
+  for (const half of [{ identity: "a" }, { issuer: "b" }, { repository: "team/greeter" }])
     assert.match(
       raises("USAGE", () => wanted(half)),
       /one half is missing/,

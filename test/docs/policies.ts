@@ -6,37 +6,67 @@ import { BUILDER, PREDICATE_TYPES, type PredicateName } from "../../src/core/att
 const REQUIRED: readonly PredicateName[] = ["provenance", "sbom", "vulnerabilities", "tests"];
 const IMAGES = "registry.example/team/*";
 const KEY = "-----BEGIN PUBLIC KEY-----\nthe text of cosign.pub\n-----END PUBLIC KEY-----\n";
+const IDENTITY = "https://github.com/OWNER/slipway/.github/workflows/release.yml@COMMIT";
+const ISSUER = "https://token.actions.githubusercontent.com";
+const SOURCE = "https://github.com/OWNER/REPOSITORY";
 
-const HEAD = `# Generated from the names of Slipway's predicates: make docs. Put your registry and the text of your
-# cosign.pub in. The age of the scan and unknown parameters are for \`slipway verify\` to judge.
+const HEAD = "# Generated from the names of Slipway's predicates: make docs.";
+const TAIL = "The age of the scan and unknown parameters are for `slipway verify` to judge.";
+const BY_KEY = `${HEAD} Put your registry and the text of your cosign.pub in.\n# ${TAIL}\n`;
+const BY_IDENTITY = `${HEAD} Put your registry, the identity that signs (verify.identity)
+# and the repository of the source in: a reusable workflow signs as itself, whoever calls it.
+# ${TAIL}
 `;
 
 /** A field of a predicate and what it has to be. */
-interface Condition {
+export interface Condition {
   readonly path: readonly string[];
   readonly value: string;
 }
 
-const CONDITIONS: Partial<Record<PredicateName, Condition>> = {
+const CONDITIONS: Readonly<Partial<Record<PredicateName, Condition>>> = {
   provenance: { path: ["runDetails", "builder", "id"], value: BUILDER },
   sbom: { path: ["bomFormat"], value: "CycloneDX" },
   vulnerabilities: { path: ["scanner", "result", "state"], value: "PASSED" },
   tests: { path: ["result"], value: "PASSED" },
 };
 
-/** Documents that hold nothing but the policies, by path from the root of the repository. */
-export const POLICIES: Readonly<Record<string, () => string>> = {
-  "docs/policies/kyverno.yaml": kyverno,
-  "docs/policies/policy-controller.yaml": policyController,
+/** Whoever may call the workflow gets its signature: the source has to be the right one too. */
+const FROM_SOURCE: Condition = {
+  path: ["buildDefinition", "externalParameters", "source", "repository"],
+  value: SOURCE,
 };
 
-function kyverno(): string {
-  const keys = { publicKeys: KEY, rekor: { ignoreTlog: true }, ctlog: { ignoreSCT: true } };
-  const attestors = [{ entries: [{ keys }] }];
+/** Documents that hold nothing but the policies, by path from the root of the repository. */
+export const POLICIES: Readonly<Record<string, () => string>> = {
+  "docs/policies/kyverno-key.yaml": () =>
+    `${BY_KEY}${kyverno({
+      keys: { publicKeys: KEY, rekor: { ignoreTlog: true }, ctlog: { ignoreSCT: true } },
+    })}`,
+  "docs/policies/kyverno-identity.yaml": () =>
+    `${BY_IDENTITY}${kyverno({ keyless: { subject: IDENTITY, issuer: ISSUER } }, FROM_SOURCE)}`,
+  "docs/policies/policy-controller-identity.yaml": () => `${BY_IDENTITY}${policyController()}`,
+};
+
+/** What is asked of a statement. */
+function conditionsOf(name: PredicateName, source?: Condition): Condition[] {
+  return [CONDITIONS[name], name === "provenance" ? source : undefined].filter(
+    (each) => each !== undefined,
+  );
+}
+
+function kyverno(signer: object, source?: Condition): string {
+  const attestors = [{ entries: [signer] }];
   const attestations = REQUIRED.map((name) => ({
     type: PREDICATE_TYPES[name],
     attestors,
-    conditions: conditions(CONDITIONS[name]),
+    conditions: [
+      {
+        all: conditionsOf(name, source).map(({ path, value }) => ({
+          ...{ key: `{{ ${path.join(".")} }}`, operator: "Equals", value },
+        })),
+      },
+    ],
   }));
   return document({
     apiVersion: "kyverno.io/v1",
@@ -65,11 +95,7 @@ function kyverno(): string {
   });
 }
 
-function conditions(of: Condition | undefined): unknown[] {
-  if (!of) return [];
-  return [{ all: [{ key: `{{ ${of.path.join(".")} }}`, operator: "Equals", value: of.value }] }];
-}
-
+/** By identity alone: with a key policy-controller cannot read the bundles that cosign 3 makes. */
 function policyController(): string {
   return document({
     apiVersion: "policy.sigstore.dev/v1beta1",
@@ -79,13 +105,17 @@ function policyController(): string {
       images: [{ glob: IMAGES.replace(/\*$/, "**") }],
       authorities: [
         {
-          name: "release-key",
-          key: { data: KEY },
+          name: "release",
+          keyless: {
+            url: "https://fulcio.sigstore.dev",
+            identities: [{ subject: IDENTITY, issuer: ISSUER }],
+          },
+          ctlog: { url: "https://rekor.sigstore.dev" },
           signatureFormat: "bundle",
           attestations: REQUIRED.map((name) => ({
             name,
             predicateType: PREDICATE_TYPES[name],
-            policy: { type: "cue", data: cue(CONDITIONS[name]) },
+            policy: { type: "cue", data: cue(conditionsOf(name, FROM_SOURCE)) },
           })),
         },
       ],
@@ -93,12 +123,16 @@ function policyController(): string {
   });
 }
 
-function cue(of: Condition | undefined): string {
-  if (!of) return "predicate: _\n";
-  const path = ["predicate", ...of.path].join(": ");
-  return `${path}: ${JSON.stringify(of.value)}\n`;
+/** With `!`: CUE would put a field that is missing there by itself, and be content. */
+export function cue(conditions: readonly Condition[]): string {
+  return conditions
+    .map(({ path, value }) => {
+      const names = ["predicate", ...path].map((name) => `${name}!`).join(": ");
+      return `${names}: ${JSON.stringify(value)}\n`;
+    })
+    .join("");
 }
 
 function document(value: unknown): string {
-  return `${HEAD}${stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

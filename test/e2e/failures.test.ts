@@ -1,12 +1,17 @@
 // Each fixture fails in the one stage that its name says, at the place that is wrong; every other
 // check of the same project ends well.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import type { CheckName } from "../../src/core/check.js";
 import { ADVISORIES } from "../../ci/sandbox/advisories.js";
+import { officialSarif } from "../core/official-sarif.js";
 import { check, checkOf, slipway, states, type Checked } from "./support/checks.js";
-import { fixture } from "./support/project.js";
+import { fixture, scratch, write } from "./support/project.js";
 import { openSession, type Session } from "./support/session.js";
 
 const session = await openSession();
@@ -71,6 +76,29 @@ test("fails_only_the_audit_of_a_vulnerable_dependency", async () => {
   assert.match(named, /GHSA-jjg7-2v4v-x38h|CVE-2024-3651|PYSEC-2024-60/);
   assert.match(named, /idna/);
   assert.equal([...new Set(found.map(({ file }) => file))], ["requirements.txt"]);
+});
+
+test("writes_as_much_sarif_as_code_scanning_takes_of_25_001_findings_and_says_so", async () => {
+  const folder = await scratch();
+  try {
+    const source = join(folder.path, "source");
+    const lines = Array.from({ length: 25_001 }, (_, index) => `import os as a${index}\n`);
+    await write(source, {
+      "pyproject.toml": '[project]\nname = "many"\nversion = "1"\nrequires-python = ">=3.11"\n',
+      "src/many.py": lines.join(""),
+    });
+    const exportTo = join(folder.path, "reports");
+    const { report } = await check(session, source, { only: ["lint"], exportTo });
+    assert.is(checkOf(report, "lint").state, "FAILED");
+    assert.match(report.notices.join("\n"), "the 25000 gravest of 25001 findings");
+    const text = await readFile(join(exportTo, "sarif", "ruff.sarif"), "utf8");
+    assert.equal((await officialSarif())(text), []);
+    const { runs } = JSON.parse(text) as { runs: { results: unknown[] }[] };
+    assert.is(runs[0]?.results.length, 25_000);
+    assert.ok(gzipSync(text).length < 10_000_000);
+  } finally {
+    await folder.forget();
+  }
 });
 
 test("fails_a_single_check_with_what_it_found", async () => {

@@ -4,7 +4,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { makeDatabase } from "../../ci/sandbox/database.js";
-import { startRegistry } from "../../ci/sandbox/registry.js";
+import { registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
+import { run } from "../../ci/sandbox/run.js";
+import { ensureTool } from "../../ci/sandbox/tools.js";
 import { Bundles } from "./support/bundles.js";
 import { Evidence, makeKeys, refusal } from "./support/evidence.js";
 import { failingRegistry } from "./support/failing.js";
@@ -64,6 +66,75 @@ for (const [taken, step, expected] of STEPS) {
     assert.is(attached.length, 6, "a signature and five attestations, none twice");
   });
 }
+
+/** What a registry that still takes every manifest refuses, and what is there all the same. */
+const REFUSALS = [
+  ["layers", /^(POST|PATCH|PUT) .*\/blobs\//, /503|UNAVAILABLE|disk is full/],
+  ["the statements", /^GET .*\/manifests\/sha256-/, /was not signed|stopped by the verification/],
+] as const;
+
+for (const [what, refused, expected] of REFUSALS) {
+  test(`leaves_no_tag_when_the_registry_refuses_${what.replaceAll(" ", "_")}`, async () => {
+    const name = `team/refused-${what.replaceAll(" ", "-")}`;
+    const args = { repository: `${registry.address}/${name}`, tags: ["1.4.2"] };
+    registry.refused = refused;
+    try {
+      assert.match(await refusal(evidence.release(args)), expected);
+    } finally {
+      registry.refused = undefined;
+    }
+    assert.equal(await tagsOf(name), []);
+    const { table } = await evidence.release(args);
+    assert.match(table, /VERIFIED\n$/);
+    assert.equal(await tagsOf(name), ["1.4.2"]);
+  });
+}
+
+test("leaves_no_tag_when_the_registry_is_away_while_the_image_is_verified", async () => {
+  const name = "team/outage-verify";
+  const args = { repository: `${registry.address}/${name}`, tags: ["1.4.2"] };
+  let lists = 0;
+  registry.taken = (reference) => {
+    // The sixth list names the signature and all statements: from here on nothing is to be read.
+    if (reference.startsWith("sha256-") && ++lists === 6) registry.refused = /^GET /;
+    return Promise.resolve();
+  };
+  try {
+    const said = await refusal(evidence.release(args));
+    assert.is(lists, 6);
+    assert.match(said, /stopped by the verification; no tag was moved/);
+  } finally {
+    registry.taken = undefined;
+    registry.refused = undefined;
+  }
+  assert.equal(await tagsOf(name), []);
+  const before = registry.put();
+  assert.match((await evidence.release(args)).table, /VERIFIED\n$/);
+  assert.is(registry.put() - before, 2, "one push and one tag; nothing is signed again");
+});
+
+test("signs_and_tags_what_it_pushed_though_somebody_moves_the_tag_in_between", async () => {
+  const name = "team/moved";
+  const crane = await ensureTool("crane");
+  const evil = `${registryAddress()}/library/busybox:stable`;
+  const moved: string[] = [];
+  registry.taken = async (reference) => {
+    if (!reference.startsWith("build-") || moved.length > 0) return;
+    moved.push(reference);
+    await run(crane, ["copy", evil, `${upstream.address}/${name}:${reference}`]);
+  };
+  const args = { repository: `${registry.address}/${name}`, tags: ["1.4.2"] };
+  const { digest } = await evidence.release(args).finally(() => (registry.taken = undefined));
+  const at = async (tag: string): Promise<string> =>
+    (await run(crane, ["digest", `${upstream.address}/${name}:${tag}`])).trim();
+  assert.is(moved.length, 1);
+  assert.is.not(await at(moved[0] ?? ""), digest, "it was moved");
+  assert.is(await at("1.4.2"), digest);
+  const verdict = await evidence.verify(`${registry.address}/${name}:1.4.2`);
+  assert.ok(verdict.passed, verdict.table);
+  const other = await evidence.verify(`${registry.address}/${name}:${moved[0] ?? ""}`);
+  assert.not.ok(other.passed, "what somebody else pushed is signed");
+});
 
 test("moves_the_tags_one_by_one_each_to_the_verified_image", async () => {
   const name = "team/outage-tags";

@@ -144,7 +144,11 @@ test("says_which_model_goes_in_and_nothing_where_there_is_none", async () => {
     ...["model.name=rose", "model.version=7", "model.run=4f1c", `model.digest=${digest}`],
     "verify.predicates=provenance,model",
   ];
-  const modelled = new Evidence(session, good, { ...given, set }, keys);
+  // In a folder of a repository with several, which the provenance names too.
+  const several = join(folder.path, "several");
+  await serviceWith("0.16.0", join(several, "services", "greeter"));
+  const place = { ...given, folder: "services/greeter" };
+  const modelled = new Evidence(session, several, { ...place, set }, keys);
   const { table } = await modelled.release(
     { repository: name, ...facts },
     `evidence { export(path: ${JSON.stringify(out)}) }`,
@@ -155,6 +159,7 @@ test("says_which_model_goes_in_and_nothing_where_there_is_none", async () => {
   const { buildDefinition } = (await read("provenance-1.json")).predicate;
   const said = { name: "rose", stage: "production", version: "7", run: "4f1c" };
   assert.equal(buildDefinition.externalParameters.model, said);
+  assert.is(buildDefinition.externalParameters.folder, "services/greeter");
   assert.is(buildDefinition.resolvedDependencies.at(-1)?.uri, "models:/rose/7");
   const { Labels } = await inspect(`${name}:1.4.2`);
   assert.is(Labels?.["slipway.model.run"], "4f1c");

@@ -157,6 +157,23 @@ test("finds_a_secret_in_a_folder_without_repeating_it", async () => {
   assert.not.match(JSON.stringify(scanned), secret);
 });
 
+test("finds_a_secret_in_a_layer_of_an_image_though_a_later_layer_removes_it", async () => {
+  const secret = ["ghp", "0123456789abcdefghijABCDEFGHIJ012345"].join("_");
+  const { container } = await session.query<{
+    container: { from: { withNewFile: { withoutFile: { id: string } } } };
+  }>(
+    `{ container { from(address: "python:3.13-slim") { withNewFile(path: "/srv/token.py", contents: ${JSON.stringify(`TOKEN = "${secret}"\n`)}) { withoutFile(path: "/srv/token.py") { id } } } } }`,
+  );
+  const { id } = container.from.withNewFile.withoutFile;
+  const scanned = await scan(good, { database }, `(image: ${JSON.stringify(id)})`);
+  assert.equal(
+    [scanned.state, statusOf(scanned, "github-pat")],
+    ["FAILED", "blocks"],
+    scanned.table,
+  );
+  assert.not.match(JSON.stringify(scanned), secret);
+});
+
 test("allows_only_the_licenses_that_are_listed", async () => {
   const strict = await scan(good, { database, set: ["scan.licenses=Apache-2.0"] });
   assert.equal([strict.state, statusOf(strict, "MIT")], ["FAILED", "blocks"]);

@@ -115,6 +115,28 @@ for (const colorScheme of ["light", "dark"] as const) {
   }
 }
 
+test("prints_every_finding_in_light_colours_and_nothing_to_press", async () => {
+  // As wide as a sheet of A4 within its margins.
+  const viewport = { width: 718, height: 1000 };
+  const { page } = await pages.open(pageOf(largeReport(120)), { viewport, colorScheme: "dark" });
+  const rows = page.locator("#findings tbody tr");
+  const dark = await page.evaluate<string>("getComputedStyle(document.body).color");
+  assert.is(await rows.count(), 50);
+  // Another page is on the screen; paper has them all, from the first.
+  await page.locator("#findings .pager button").last().click();
+  await page.emulateMedia({ media: "print" });
+  await page.evaluate("dispatchEvent(new Event('beforeprint'))");
+  assert.is(await rows.count(), 121);
+  assert.is(await page.locator(":is(button, input):visible:not(th button)").count(), 0);
+  assert.is.not(await page.evaluate<string>("getComputedStyle(document.body).color"), dark);
+  const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
+  assert.ok(wide <= viewport.width, `the page is ${wide} pixels wide`);
+  const sheets = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g);
+  assert.ok((sheets?.length ?? 0) > 2, "the findings take several sheets");
+  await page.evaluate("dispatchEvent(new Event('afterprint'))");
+  assert.is(await rows.count(), 50);
+});
+
 test("shows_ten_thousand_findings_a_page_at_a_time_and_soon", async () => {
   const { page } = await pages.open(pageOf(largeReport(10_000)));
   assert.is(await page.locator("#findings .count").innerText(), "10,001 findings");

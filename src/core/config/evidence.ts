@@ -77,6 +77,13 @@ export const verify = z.strictObject({
   issuer: pattern("expected an issuer's URL, or a regular expression between slashes")
     .optional()
     .describe("OIDC issuer that vouches for verify.identity; the same forms"),
+  repository: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "expected a repository on GitHub: OWNER/NAME")
+    .optional()
+    .describe(
+      "Repository on GitHub, OWNER/NAME, whose job has to have signed: a reusable workflow signs as itself, whoever calls it. Default: any",
+    ),
   trustedRoot: relativePath
     .optional()
     .describe(

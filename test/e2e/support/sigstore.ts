@@ -36,10 +36,12 @@ const SINCE = "2026-01-01T00:00:00Z";
 /**
  * @param folder Where the services' files go.
  * @param job Claims of the tokens that `requestUrl` gives, and the password that it asks for.
+ * @param type What fulcio makes of tokens: who has an address, or a job on GitHub.
  */
 export async function startSigstore(
   folder: string,
   job: { readonly claims: Claims; readonly password: string },
+  type: "email" | "github-workflow" = "email",
 ): Promise<Sigstore> {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const asked: { audience: string; authorization: string }[] = [];
@@ -75,7 +77,7 @@ export async function startSigstore(
   issuer = `http://127.0.0.1:${port}`;
 
   const config = join(folder, "fulcio.json");
-  const known = { IssuerURL: issuer, ClientID: "sigstore", Type: "email" };
+  const known = { IssuerURL: issuer, ClientID: "sigstore", Type: type };
   await writeFile(config, JSON.stringify({ OIDCIssuers: { [issuer]: known } }));
   const [http = 0, grpc, metrics, stamps = 0] = await freePorts(4);
   const processes = await Promise.all([
