@@ -32,8 +32,8 @@ test: dependencies ## everything: unit, engine, conformance, end to end (FILTER=
 	@# The programs that take minutes to build are built beside the tests that do without them.
 	@$(TSX) ci/sandbox/images.ts --quiet & $(TSX) test/run.ts --filter "$(FILTER)"
 
-demo: dependencies ## a real service checked, built and published on this machine
-	@$(TSX) ci/demo.ts
+demo: dependencies ## a real service checked, released, deployed, broken and taken back, on this machine
+	@$(TSX) ci/demo/main.ts
 
 images: dependencies ## the loopback registry, filled with stand-in images
 	@$(TSX) ci/sandbox/images.ts

@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Cluster } from "../sandbox/cluster/cluster.js";
+import { registryAddress } from "../sandbox/registry.js";
+import { failuresOf, startTraffic } from "../sandbox/traffic.js";
+import { slipway } from "./terminal.js";
+
+const NAMESPACE = "iris";
+const HOST = "iris.example";
+
+/** Shorter than in production, so that it can be watched. */
+const SETTINGS = [
+  `deploy.namespace=${NAMESPACE}`,
+  "deploy.route.gateway=projectcontour/gateway",
+  `deploy.route.hostnames=${HOST}`,
+  "deploy.keep=5",
+  "analysis.duration=8",
+];
+
+interface Setup {
+  /** For what is not to stay. */
+  readonly folder: string;
+  /** trivy's database. */
+  readonly database: string;
+  readonly advisories: string;
+}
+
+/** The demo's own key, registry, cluster and client. */
+export class Delivery {
+  readonly repository = `${registryAddress()}/demo/iris-random-forest`;
+  readonly #password = randomBytes(16).toString("hex");
+  readonly #setup: Setup;
+  #cluster: Cluster | undefined;
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+  }
+
+  /** The key lives as long as the demo. */
+  async makeKeys(): Promise<void> {
+    await slipway(["keys", "generate", `--folder=${this.#setup.folder}`], {
+      env: { COSIGN_PASSWORD: this.#password },
+    });
+  }
+
+  async release(source: string, version: string): Promise<void> {
+    const { advisories, database, folder } = this.#setup;
+    await slipway(
+      [
+        "release",
+        `--source=${source}`,
+        `--repository=${this.repository}`,
+        `--tags=${version}`,
+        `--advisories=${advisories}`,
+        `--database=${database}`,
+      ],
+      {
+        env: {
+          COSIGN_PASSWORD: this.#password,
+          COSIGN_PRIVATE_KEY: await readFile(join(folder, "cosign.key"), "utf8"),
+        },
+      },
+    );
+  }
+
+  /** From here on, things are in this cluster. */
+  async enter(cluster: Cluster): Promise<void> {
+    this.#cluster = cluster;
+    await cluster.kubectl(["create", "namespace", NAMESPACE]);
+  }
+
+  /** @param expect The exit code. */
+  async deploy(source: string, version: string, expect = 0): Promise<void> {
+    const reference = `--reference=${this.repository}:${version}`;
+    await this.#run(["deploy", ...this.#where(source), reference, this.#key()], expect);
+  }
+
+  /** What is there, and how it came. */
+  async tell(source: string): Promise<void> {
+    await this.#run(["status", ...this.#where(source)]);
+    await this.#run(["history", ...this.#where(source)]);
+  }
+
+  /** Does it while a client asks for predictions, and tells how that went for the client. */
+  async watched(work: () => Promise<void>): Promise<void> {
+    const traffic = startTraffic({
+      url: `${this.#entered().gateway}/predict`,
+      host: HOST,
+      body: {
+        instances: [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }],
+      },
+      pause: 20,
+    });
+    try {
+      await work();
+    } finally {
+      const counts = await traffic.stop();
+      const failed = failuresOf(counts);
+      const share = ((100 * failed) / Math.max(1, counts.requests)).toFixed(1);
+      console.log(
+        `   The client sent ${counts.requests} requests; ${failed === 0 ? "none failed" : `${failed} failed (${share} %)`}.`,
+      );
+    }
+  }
+
+  #where(source: string): string[] {
+    return [`--source=${source}`, ...SETTINGS.map((setting) => `--set=${setting}`)];
+  }
+
+  #key(): string {
+    return `--public-key=${join(this.#setup.folder, "cosign.pub")}`;
+  }
+
+  #entered(): Cluster {
+    if (!this.#cluster) throw new Error("There is no cluster yet.");
+    return this.#cluster;
+  }
+
+  async #run(args: readonly string[], expect = 0): Promise<void> {
+    await slipway(args, { env: { KUBECONFIG: this.#entered().kubeconfig }, expect });
+  }
+}
