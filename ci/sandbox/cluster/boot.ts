@@ -71,8 +71,8 @@ export async function startPrometheus(
   processes: Processes,
   report: (line: string) => void,
 ): Promise<void> {
-  if (await processes.runs("prometheus")) return;
-  await processes.start("prometheus", await prometheus(setting, report));
+  if (!(await processes.runs("prometheus")))
+    await processes.start("prometheus", await prometheus(setting, report));
   const url = `http://${setting.link.node}:${PORTS.prometheus}/-/ready`;
   await until(processes, "prometheus", "is not ready", () => answers(url));
 }
@@ -83,8 +83,8 @@ export async function startMlflow(
   processes: Processes,
   report: (line: string) => void,
 ): Promise<void> {
-  if (await processes.runs("mlflow")) return;
-  await processes.start("mlflow", await mlflow(setting, report));
+  if (!(await processes.runs("mlflow")))
+    await processes.start("mlflow", await mlflow(setting, report));
   const url = `http://${setting.link.node}:${PORTS.mlflow}`;
   await until(processes, "mlflow", "does not answer", () => answers(`${url}/health`));
   await registerModel(url);

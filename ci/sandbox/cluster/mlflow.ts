@@ -39,6 +39,8 @@ export async function mlflow(
     ...["--backend-store-uri", `sqlite:///${join(data, "mlflow.db")}`],
     ...["--artifacts-destination", join(data, "artifacts")],
     ...["--host", link.node, "--port", String(PORTS.mlflow)],
+    // It refuses names that it was not told; link.node is no private address to it.
+    ...["--allowed-hosts", `${link.node}:${PORTS.mlflow}`],
   ];
   return {
     command: [
@@ -49,7 +51,7 @@ export async function mlflow(
   };
 }
 
-/** Registers the model in two versions, each with its run, artifact, tags and alias. */
+/** Registers the model in two versions, each with its run, artifact, tags and alias, unless it is there. */
 export async function registerModel(url: string): Promise<void> {
   const rest = async <T>(path: string, body: object): Promise<T> => {
     const response = await fetch(`${url}/api/2.0/mlflow/${path}`, {
@@ -61,6 +63,8 @@ export async function registerModel(url: string): Promise<void> {
     if (!response.ok) throw new Error(`MLflow, ${path}: ${response.status} ${text}`);
     return JSON.parse(text) as T;
   };
+  const known = await fetch(`${url}/api/2.0/mlflow/registered-models/get?name=${MODEL}`);
+  if (known.ok) return;
   await rest("registered-models/create", { name: MODEL });
   for (const { alias, metrics, digest } of VERSIONS) {
     const tags = pairs({ "slipway.digest": `sha256:${digest}`, framework: "scikit-learn" });
