@@ -449,8 +449,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -481,8 +493,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -511,8 +535,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) => await delivery.promote(context, access, digest),
@@ -542,8 +578,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -560,11 +608,13 @@ export class Slipway {
     cluster?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Only what the run with this id is at; what another one is at is left alone */
+    run?: string,
   ): Promise<Delivery> {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access),
+      async (context, access, delivery) => await delivery.abort(context, access, run),
     );
   }
 
@@ -589,8 +639,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -650,11 +712,13 @@ export class Slipway {
     readonly modelToken?: Secret | undefined;
     readonly models?: Service | undefined;
     readonly by?: string | undefined;
+    readonly run?: string | undefined;
   }): Promise<Access> {
-    const { kubeConfig, cluster, by = "" } = given;
+    const { kubeConfig, cluster, by = "", run = "" } = given;
     return {
       ...{ kubeConfig, cluster },
       by: by === "" ? "somebody" : by,
+      run: run === "" ? Math.random().toString(36).slice(2, 10) : run,
       login: loginOf(given.username, given.password),
       publicKey: await given.publicKey?.contents(),
       models: { token: given.modelToken, service: given.models },

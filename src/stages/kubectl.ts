@@ -12,6 +12,9 @@ const REQUESTS = "/run/requests";
 /** Where the kubeconfig is in a container that talks to the cluster. */
 const KUBECONFIG = "/run/kube/config";
 
+/** Where its secrets are once more, one a file, for nobody to read. */
+const HIDDEN = "/run/kube/hidden";
+
 /** Seconds for one call of kubectl, unless it says otherwise. */
 const LIMIT = 60;
 
@@ -26,6 +29,8 @@ export interface Cluster {
   readonly namespace: string;
   /** The API server where it answers on the caller's own loopback alone, under the name `cluster`. */
   readonly service?: Service | undefined;
+  /** What is secret in the kubeconfig, each by itself: an engine hides from outputs what it knows of. */
+  readonly hidden?: readonly Secret[];
 }
 
 /** One call of kubectl. */
@@ -51,8 +56,13 @@ export type Answer =
   (Pick<ToolRun, "exitCode" | "stdout" | "stderr"> & { tries: number }) | undefined;
 
 /** A container with kubectl that reaches the cluster. */
-export function withCluster(container: Container, { kubeconfig, service }: Cluster): Container {
-  return container
+export function withCluster(container: Container, cluster: Cluster): Container {
+  const { kubeconfig, service, hidden = [] } = cluster;
+  return hidden
+    .reduce(
+      (each, secret, index) => each.withMountedSecret(`${HIDDEN}/${index}`, secret),
+      container,
+    )
     .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
     .withMountedSecret(KUBECONFIG, kubeconfig)
     .withEnvVariable("KUBECONFIG", KUBECONFIG)

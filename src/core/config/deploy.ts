@@ -76,6 +76,11 @@ const smoke = z.strictObject({
 
 /** `[tool.slipway.deploy]`. */
 export const deploy = z.strictObject({
+  context: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Context of the kubeconfig. Default: its current one"),
   namespace: kubernetesName.default("default").describe("Namespace; it has to be there"),
   name: kubernetesName
     .optional()

@@ -108,6 +108,8 @@ export interface ReleaseRecord {
   /** How its image was verified: who signed, or that it was left out. */
   readonly verified: string;
   readonly by: string;
+  /** Id of the run that is at it, or was: `abort` can be told to end that one alone. */
+  readonly run: string;
   readonly startedAt: string;
   /** When its canary began to wait. */
   readonly waitingAt?: string | undefined;

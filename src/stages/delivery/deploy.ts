@@ -12,7 +12,7 @@ import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
 import { referenceOf, verifiedImage } from "./image.js";
-import { clusterOf, openRun, serviceName, type Access, type Opened } from "./open.js";
+import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
 
 /** How far a deployment goes by itself. */
 export type Extent =
@@ -55,6 +55,7 @@ export async function deploy(
       ...image,
       model,
       by: access.by,
+      run: access.run,
     });
     const { live } = run;
     if (
@@ -114,7 +115,11 @@ export async function promote(
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
     const steps = stepsOf(config, waiting.replicas);
-    return await rollOut(run, waiting, { steps, done: waiting.steps.length });
+    return await rollOut(
+      run,
+      { ...waiting, run: access.run },
+      { steps, done: waiting.steps.length },
+    );
   });
 }
 
@@ -139,13 +144,34 @@ export async function rollback(
       ? "not verified: --skip-verification"
       : (await world.busy(() => verifiedImage(context, access, found.reference))).verified;
     world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
-    return await replace(run, composeRollback(run, found, { verified, by: access.by }));
+    return await replace(
+      run,
+      composeRollback(run, found, { verified, by: access.by, run: access.run }),
+    );
   });
 }
 
-/** Ends whatever is under way: the requests go back to what is live, the canary is removed. */
-export async function abort(context: Context, access: Access): Promise<Ended> {
+/**
+ * Ends whatever is under way: the requests go back to what is live, the canary is removed.
+ *
+ * @param only Id of a run: what another one is at is left alone.
+ */
+export async function abort(
+  context: Context,
+  access: Access,
+  only: string | undefined,
+): Promise<Ended> {
   const cluster = await clusterOf(context, access);
+  if (only !== undefined) {
+    const { records, holder } = await lookAround(context, cluster);
+    const open = openRelease(records);
+    const isAt = holder.endsWith(`(${only})`) || (open?.status === "pending" && open.run === only);
+    if (!isAt)
+      throw new SlipwayError(
+        "USAGE",
+        `Nothing was aborted: the run ${only} has nothing under way.`,
+      );
+  }
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
     const open = openRelease(run.records);

@@ -131,8 +131,7 @@ export class SimulatedWorld implements World {
     if (this.chance(this.faults.crash)) {
       const pods = this.random.int(2) === 0 ? cluster.stable : cluster.canary;
       const [serving] = pods?.ready.keys() ?? [];
-      if (pods && serving !== undefined)
-        pods.ready = new Map([[serving, this.random.int(2)]]);
+      if (pods && serving !== undefined) pods.ready = new Map([[serving, this.random.int(2)]]);
     }
     return cluster.observe();
   }
