@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
+import type { QueryError } from "../../ci/cli/session/query.js";
 import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
 import { failuresOf, type TrafficCounts } from "../../ci/sandbox/traffic.js";
 import { Delivered } from "./support/delivery.js";
@@ -154,8 +155,8 @@ test("lets_one_deployment_in_and_refuses_the_other", async () => {
   const done = both.filter(({ status }) => status === "fulfilled");
   const refused = both.filter((each) => each.status === "rejected");
   assert.is(done.length, 1);
-  const { extensions } = (refused[0]?.reason ?? {}) as { extensions?: Record<string, unknown> };
-  assert.is(extensions?.exitCode, 2);
+  const { extensions = {} } = (refused[0]?.reason ?? {}) as Partial<QueryError>;
+  assert.is(extensions.exitCode, 2);
   assert.match(String(extensions.stderr), /another deployment of iris is in progress \((ada|bob)/);
   await isClean();
   noneFailed(iris.asked(), "v1", "v2");

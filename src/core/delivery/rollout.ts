@@ -94,7 +94,7 @@ function canary(
   if (gone !== undefined) return { do: "fail", why: gone };
   const other = there?.release !== release ? sweep(seen, clock, limits) : undefined;
   if (other) return other;
-  if (there === undefined || there.release !== release || there.replicas < replicas)
+  if (there?.release !== release || there.replicas < replicas)
     return { do: "apply canary", release, replicas };
   const bad = hopeless("canary", there, clock, limits);
   if (bad !== undefined) return { do: "fail", why: bad };

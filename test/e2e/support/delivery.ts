@@ -138,7 +138,7 @@ export class Delivered {
       `{ ${module} { ${name}(${fields.join(", ")}) { release state reference table json } } }`,
     );
     const told = answer.slipway[name];
-    if (!told) throw new Error(`${name} answered nothing`);
+    if (told === undefined) throw new Error(`${name} answered nothing`);
     return told;
   }
 
