@@ -60,6 +60,6 @@ bench: dependencies ## measure, and write docs/benchmarks.md (ONLY=checks,eviden
 	@$(TSX) ci/sandbox/images.ts --quiet
 	@$(TSX) ci/bench/main.ts --only "$(ONLY)"
 
-clean: ## stop the loopback registry, remove node_modules and reports; the cache stays
-	@if [ -d node_modules ]; then $(TSX) ci/sandbox/images.ts --stop; fi
+clean: ## stop the cluster and the loopback registry, remove node_modules and reports; the cache stays
+	@if [ -d node_modules ]; then $(TSX) ci/sandbox/cluster/main.ts --stop; $(TSX) ci/sandbox/images.ts --stop; fi
 	@rm -rf node_modules reports
