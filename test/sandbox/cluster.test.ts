@@ -47,9 +47,9 @@ test("runs an image of the loopback registry under its own name, and keeps its l
 test("sends each release its weight of the requests", async () => {
   await apply(cluster, route({ stable: 90, canary: 10 }));
   const traffic = startTraffic(request);
-  await eventually("the canary answers", async () => traffic.counts.releases.v2);
+  await eventually("the canary answers", () => traffic.counts.releases.v2);
   traffic.restart();
-  await eventually("a thousand requests", async () => traffic.counts.requests > 1000 || undefined);
+  await eventually("a thousand requests", () => traffic.counts.requests > 1000 || undefined);
   const { requests, releases, failures } = await traffic.stop();
   await apply(cluster, route({ stable: 100, canary: 0 }));
   assert.equal(failures, []);

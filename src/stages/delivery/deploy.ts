@@ -185,17 +185,17 @@ export async function during(
   opened: Opened,
   work: (opened: Opened) => Promise<Ended>,
 ): Promise<Ended> {
-  let isOurs = true;
+  const { world } = opened;
+  let ended: Ended;
   try {
-    const ended = await work(opened);
-    return { ...ended, release: { ...ended.release, calls: opened.world.calls } };
+    ended = await work(opened);
   } catch (error) {
-    isOurs = !(error instanceof LeaseLost);
-    throw error;
-  } finally {
     // When the cluster is away the lease runs out by itself.
-    if (isOurs) await opened.world.end().catch(() => undefined);
+    if (!(error instanceof LeaseLost)) await world.end().catch(() => undefined);
+    throw error;
   }
+  await world.end();
+  return { ...ended, release: { ...ended.release, calls: world.calls } };
 }
 
 /** Why a release goes without a canary; undefined when it has one. */
