@@ -9,6 +9,7 @@ import { signedServiceImage, type Variant } from "../../../ci/sandbox/service.js
 import { startTraffic, type Traffic, type TrafficCounts } from "../../../ci/sandbox/traffic.js";
 import { slipway } from "./checks.js";
 import { makeKeys, PASSWORD, secret, type Keys } from "./evidence.js";
+import { recordedFlowers } from "./flowers.js";
 import { write } from "./project.js";
 import { openSession, type Session } from "./session.js";
 
@@ -69,6 +70,7 @@ predicates = []
 
 [tool.slipway.analysis]
 duration = 5
+requests = "requests.jsonl"
 
 [tool.slipway.deploy]
 namespace = "${namespace}"
@@ -110,6 +112,7 @@ export class Delivered {
       "pyproject.toml": pyproject(namespace, manner),
       "iris/__init__.py": "",
       "cosign.pub": keys.publicKey,
+      "requests.jsonl": recordedFlowers(20),
     });
     await cluster.kubectl(["create", "namespace", namespace]);
     return new Delivered(session, cluster, project, namespace, keys);
