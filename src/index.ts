@@ -32,11 +32,12 @@ import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
 import type { Access } from "./stages/delivery/open.js";
+import type * as operations from "./stages/delivery/operations.js";
 import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
 import { verifyReport, type VerifyReport } from "./verifyReport.js";
 
-type Operations = typeof import("./stages/delivery/operations.js");
+type Operations = typeof operations;
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -701,10 +702,8 @@ export class Slipway {
     const context = await this.load();
     const access = await this.access(given);
     const { concluded } = await import("./stages/delivery/conclude.js");
-    const operations = await import("./stages/delivery/operations.js");
-    return deliveryObject(
-      await concluded(context, async () => await work(context, access, operations)),
-    );
+    const all = await import("./stages/delivery/operations.js");
+    return deliveryObject(await concluded(context, async () => await work(context, access, all)));
   }
 
   /** How the cluster, the registry and the model registry are reached. */

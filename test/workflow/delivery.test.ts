@@ -228,10 +228,12 @@ test("keeps_a_canary_that_waits_for_a_person_and_takes_back_one_that_was_not_app
     ["cancelled", "false"],
     ["success", "false"],
   ] as const) {
-    await run(ABORT, { needs: { [CANARY]: { result, outputs: {} } } });
+    const release = { result: "success" as Result, outputs: { reference: REFERENCE } };
+    await run(ABORT, { needs: { [RELEASE]: release, [CANARY]: { result, outputs: {} } } });
     const [made] = await calls();
     assert.is(made?.fn, "abort");
     assert.equal(made?.flags["keep-waiting"], [keep]);
+    assert.equal(made?.flags.digest, [REFERENCE], "never what somebody else is at");
   }
 });
 

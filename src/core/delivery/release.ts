@@ -5,7 +5,7 @@ import type { KubernetesObject } from "./objects/index.js";
 import type { ReleaseRecord } from "./types.js";
 
 /** Type of the Secrets that hold releases. */
-export const RELEASE_TYPE = "slipway.dev/release.v1";
+const RELEASE_TYPE = "slipway.dev/release.v1";
 
 /** The API server takes no Secret of more than 1 MiB. */
 const LARGEST = 1_000_000;

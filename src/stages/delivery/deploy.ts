@@ -181,7 +181,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
 }
 
 /** Works with the lease, and gives it back however that ends. */
-export async function during(
+async function during(
   opened: Opened,
   work: (opened: Opened) => Promise<Ended>,
 ): Promise<Ended> {

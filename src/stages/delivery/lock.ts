@@ -138,7 +138,7 @@ export class Lock {
     } finally {
       clearInterval(timer);
       await beat;
-      // eslint-disable-next-line no-unsafe-finally -- Whatever work gave, it is no longer this run's.
+      // Whatever work gave, it is no longer this run's.
       if (lost instanceof LeaseLost) throw lost;
     }
   }

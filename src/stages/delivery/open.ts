@@ -94,7 +94,7 @@ export async function openRun(
 }
 
 /** How the lease names this run. */
-export function holderOf({ by, run }: Pick<Access, "by" | "run">): string {
+function holderOf({ by, run }: Pick<Access, "by" | "run">): string {
   return `${by} (${run})`;
 }
 

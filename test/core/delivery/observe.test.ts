@@ -80,6 +80,31 @@ test("reads_the_weight_and_the_header_off_the_route", () => {
     }
 });
 
+test("knows_when_a_gateway_has_taken_over_the_route_as_it_is", () => {
+  const route = routeOf({
+    ...{ name: "iris", namespace: "default", config: GATEWAY, port: 8000 },
+    ...{ weight: 10, hasCanary: true },
+  });
+  assert.ok(route);
+  const routed = (conditions: object[]): boolean =>
+    observe("iris", [
+      {
+        ...route,
+        metadata: { ...route.metadata, generation: 4 },
+        status: { parents: [{ conditions }] },
+      },
+    ]).routed;
+  const says = (type: string, status: string, observedGeneration: number) => ({
+    ...{ type, status, observedGeneration },
+  });
+  assert.ok(routed([says("Accepted", "True", 4), says("ResolvedRefs", "True", 4)]));
+  assert.not(routed([says("Accepted", "True", 4), says("ResolvedRefs", "True", 3)]));
+  assert.not(routed([says("Accepted", "True", 4), says("ResolvedRefs", "False", 4)]));
+  assert.not(routed([says("Accepted", "True", 4)]));
+  assert.not(routed([]));
+  assert.ok(observe("iris", []).routed, "where there is no route, nobody is behind");
+});
+
 test("reads_the_weight_off_the_service_where_no_gateway_weighs", () => {
   const release = releaseOf(7, {
     config: PODS,

@@ -187,6 +187,30 @@ test("goes_back_to_an_older_release_without_a_canary", async () => {
   assert.is(cluster.stable?.release, 3);
 });
 
+test("removes_no_canary_that_the_gateway_still_sends_requests_to", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.outcomes = ["failed"];
+  opened.world.lags = [12];
+  assert.is((await deploy(opened)).outcome, "failed");
+  assert.ok(isClean(cluster));
+  assert.equal(cluster.wrongs, []);
+});
+
+test("leaves_the_canary_there_when_the_gateway_does_not_let_go_of_it", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  await opened.run.pursue(
+    { kind: "canary", release: 2, replicas: 1, weight: 10, exposed: false },
+    releaseOf(2),
+  );
+  opened.world.lags = [1e6];
+  const ended = await takeBack(opened.run, releaseOf(2), "interrupted", "aborted");
+  assert.match(ended.stuck ?? "", /gateway has not taken over the route/);
+  assert.ok(cluster.canary, "it was removed while requests go there");
+  assert.is(cluster.weight, 0);
+});
+
 test("keeps_its_hands_off_when_another_run_has_the_lease", async () => {
   const cluster = served();
   const opened = await open(cluster, "a");
@@ -212,6 +236,7 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
     random.pick(["passed", "passed", "passed", "failed", "errored", "inconclusive"] as const),
   );
   world.smokes = random.int(10) > 0;
+  world.lags = random.pick([[0], [0, 0.2, 3, 12]]);
   await run.recover("take back");
   const number = run.next;
   const choice = random.int(4);

@@ -1,14 +1,23 @@
 import { readFile } from "node:fs/promises";
+import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import * as assert from "uvu/assert";
 
 import { QueryError } from "../../../ci/cli/session/query.js";
 import type { Cluster } from "../../../ci/sandbox/cluster/cluster.js";
 import { registryAddress } from "../../../ci/sandbox/registry.js";
 import { signedServiceImage, type Variant } from "../../../ci/sandbox/service.js";
-import { startTraffic, type Traffic, type TrafficCounts } from "../../../ci/sandbox/traffic.js";
+import {
+  failuresOf,
+  startTraffic,
+  type Traffic,
+  type TrafficCounts,
+} from "../../../ci/sandbox/traffic.js";
 import { slipway } from "./checks.js";
 import { makeKeys, PASSWORD, secret, type Keys } from "./evidence.js";
+import { recordedFlowers } from "./flowers.js";
 import { write } from "./project.js";
 import { openSession, type Session } from "./session.js";
 
@@ -69,6 +78,7 @@ predicates = []
 
 [tool.slipway.analysis]
 duration = 5
+requests = "requests.jsonl"
 
 [tool.slipway.deploy]
 namespace = "${namespace}"
@@ -83,6 +93,16 @@ ${gateway ? 'gateway = "projectcontour/contour"' : ""}
 hostnames = ["${namespace}.example"]
 ${route}
 `;
+}
+
+/** Who calls, and how. */
+interface CallOptions {
+  /** Another client than the test's own. */
+  readonly session?: Session;
+  /** Configuration that wins. */
+  readonly set?: readonly string[];
+  /** Path of another kubeconfig than the administrator's. */
+  readonly kubeconfig?: string;
 }
 
 /** A service in a namespace of its own, delivered through a session, with a client that never stops asking. */
@@ -110,6 +130,7 @@ export class Delivered {
       "pyproject.toml": pyproject(namespace, manner),
       "iris/__init__.py": "",
       "cosign.pub": keys.publicKey,
+      "requests.jsonl": recordedFlowers(20),
     });
     await cluster.kubectl(["create", "namespace", namespace]);
     return new Delivered(session, cluster, project, namespace, keys);
@@ -125,9 +146,9 @@ export class Delivered {
   async call(
     name: string,
     args: Readonly<Record<string, unknown>> = {},
-    { session = this.session, set = [] }: { session?: Session; set?: readonly string[] } = {},
+    { session = this.session, set = [], kubeconfig = this.cluster.kubeconfig }: CallOptions = {},
   ): Promise<Told> {
-    const config = await readFile(this.cluster.kubeconfig, "utf8");
+    const config = await readFile(kubeconfig, "utf8");
     const kubeConfig = await secret(session, config);
     const given = { ...args, kubeConfig };
     const module = await slipway(session, this.folder, { registry: registryAddress(), set });
@@ -138,7 +159,7 @@ export class Delivered {
       `{ ${module} { ${name}(${fields.join(", ")}) { release state reference table json } } }`,
     );
     const told = answer.slipway[name];
-    if (!told) throw new Error(`${name} answered nothing`);
+    if (told === undefined) throw new Error(`${name} answered nothing`);
     return told;
   }
 
@@ -228,10 +249,52 @@ export class Delivered {
     });
   }
 
+  /** Which release answers a request with these headers. */
+  async answering(headers: Readonly<Record<string, string>>): Promise<string | undefined> {
+    const host = `${this.namespace}.example`;
+    return await new Promise((resolve, reject) => {
+      const sent = request(`${this.cluster.gateway}/version`, { headers: { ...headers, host } });
+      sent.once("error", reject);
+      sent.once("response", (response) => {
+        response.resume();
+        const release = response.headers["x-release"];
+        resolve(typeof release === "string" ? release : undefined);
+      });
+      sent.end();
+    });
+  }
+
   /** What came of the requests since the last time. */
-  asked(): TrafficCounts {
+  private asked(): TrafficCounts {
     if (!this.traffic) throw new Error("nobody asks");
     return this.traffic.restart();
+  }
+
+  /** Fails unless one Deployment and one Service are left, and all requests go there. */
+  async isClean(): Promise<void> {
+    const { deployments, services, weights } = await this.look();
+    assert.equal(deployments, ["iris"]);
+    assert.equal(services, ["iris"]);
+    assert.ok(!("iris-canary" in weights), "the route names the canary");
+  }
+
+  /**
+   * Fails when a request failed since the last time, but for those that releases answered with errors
+   * which are not named here; gives what was counted.
+   */
+  noneFailed(...well: string[]): TrafficCounts {
+    const counts = this.asked();
+    const told = JSON.stringify({ ...counts, failures: counts.failures.slice(0, 5) });
+    assert.ok(counts.requests > 50, told);
+    const bad = Object.entries(counts.failed).filter(
+      ([release]) => release === "none" || well.includes(release),
+    );
+    assert.equal(bad, [], told);
+    const { requests, releases } = counts;
+    console.log(
+      `      ${requests} requests, ${failuresOf(counts)} failed; by release ${JSON.stringify(releases)}`,
+    );
+    return counts;
   }
 
   async close(): Promise<void> {

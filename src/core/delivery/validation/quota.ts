@@ -74,7 +74,7 @@ export function demandOf(deployment: KubernetesObject, pods: number): Demand {
 
 /** Whether the namespace's quotas leave room for it (`kubectl get resourcequotas --output=json`). */
 export function quotaFinding(demand: Demand, said: Said): Finding {
-  if ((said?.stderr ?? "").includes('(Forbidden)'))
+  if ((said?.stderr ?? "").includes("(Forbidden)"))
     return warned("quota", "the caller may not look at it; whether there is room is not known");
   const read = said?.exitCode === 0 ? parsed(quotas, said.stdout) : undefined;
   if (!read) return failed("quota", `not known: ${reason(said)}`);
