@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Credentials } from "./credentials.js";
 import { PORTS } from "./network.js";
@@ -13,6 +14,9 @@ export interface KubeObject {
 
 /** Milliseconds that an answer may take; a machine that builds beside it is slow. */
 const PATIENCE = 60_000;
+
+/** How often an object is sent that the API server is too busy for. */
+const TRIES = 10;
 
 /** Where objects of the kinds that the sandbox makes itself are. */
 const PLURALS: Record<string, string> = {
@@ -87,9 +91,14 @@ export class Api {
     if (plural === undefined) throw new Error(`${kind} is not in the table of plurals.`);
     const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const space = metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`;
-    const { status, text } = await this.ask("POST", `${group}${space}/${plural}`, object);
-    if (status !== 201 && status !== 409)
-      throw new Error(`${kind} ${metadata.name} cannot be made: ${status} ${text}`);
+    for (let tries = 1; ; tries += 1) {
+      const { status, text } = await this.ask("POST", `${group}${space}/${plural}`, object);
+      if (status === 201 || status === 409) return;
+      const busy = status === 0 || status === 429 || status >= 500;
+      if (!busy || tries === TRIES)
+        throw new Error(`${kind} ${metadata.name} cannot be made: ${status} ${text}`);
+      await sleep(200);
+    }
   }
 
   close(): void {

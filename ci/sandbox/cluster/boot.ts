@@ -10,7 +10,7 @@ import type { Processes } from "./processes.js";
 import { prometheus } from "./prometheus.js";
 
 /** Time for each thing that is waited for; a machine that builds beside it is slow. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Starts all components of Kubernetes and the gateway, as much at once as can be. */
 export async function boot(setting: Setting, processes: Processes): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readdir, rmdir } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { SandboxError } from "../failure.js";
@@ -19,6 +19,9 @@ function folderOf(controllers: string): string {
   return join(ROOT, controllers.replace("name=", ""));
 }
 
+/** As many as the processes of a cluster would have if they were not counted together. */
+const CPU_SHARES = 16 * 1024;
+
 /** What a cluster's processes may be counted in: one folder in each hierarchy, of this name. */
 export class Cgroups {
   constructor(readonly name: string) {}
@@ -34,6 +37,8 @@ export class Cgroups {
     for (const controllers of hierarchies()) {
       const folder = join(folderOf(controllers), this.name);
       await mkdir(folder, { recursive: true });
+      if (controllers.split(",").includes("cpu"))
+        await writeFile(join(folder, "cpu.shares"), String(CPU_SHARES));
       if (!controllers.includes("cpuset")) continue;
       for (const file of ["cpuset.cpus", "cpuset.mems"]) {
         await copyFile(join(folderOf(controllers), file), join(folder, file));

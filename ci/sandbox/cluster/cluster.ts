@@ -92,6 +92,9 @@ async function start(
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) {
     throw new SandboxError(`A cluster cannot be called "${name}".`, "Use letters, digits, dashes.");
   }
+  if (process.getuid?.() !== 0) {
+    throw new SandboxError("A cluster needs root, for its namespaces.", "Run it with sudo.");
+  }
   const programs = await ensurePrograms(report);
   const { address } = await ensureRegistry(report);
   const pause = IMAGES.filter((image) => image.name === "pause");
