@@ -78,10 +78,10 @@ function notFound(name: string, said: Said): Finding {
       "the cluster does not know the Gateway API",
       "install it and a controller for it, or leave deploy.route.gateway out: weights are then shares of pods",
     );
-  if (text.includes('(NotFound)'))
+  if (text.includes("(NotFound)"))
     return failed("gateway", `there is no Gateway ${name}`, "correct deploy.route.gateway");
   // It belongs to somebody else: to work with it the caller need not be able to see it.
-  if (text.includes('(Forbidden)'))
+  if (text.includes("(Forbidden)"))
     return warned(
       "gateway",
       `${name} may not be looked at by the caller; whether it works is not known`,

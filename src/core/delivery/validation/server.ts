@@ -95,14 +95,14 @@ export function namespaceFinding(name: string, said: Said): Finding {
     if (phase === "Active") return passed("namespace", name);
     return failed("namespace", `${name} is ${phase ?? "not readable"}`, "wait until it is gone");
   }
-  if ((said?.stderr ?? "").includes('(NotFound)'))
+  if ((said?.stderr ?? "").includes("(NotFound)"))
     return failed(
       "namespace",
       `there is no ${name}`,
       `kubectl create namespace ${name}, or set deploy.namespace`,
     );
   // Whoever may only work in a namespace need not be able to see it; the trial of the objects tells.
-  if ((said?.stderr ?? "").includes('(Forbidden)'))
+  if ((said?.stderr ?? "").includes("(Forbidden)"))
     return passed("namespace", `${name}, which the caller may not look at itself`);
   return failed("namespace", `not known: ${reason(said)}`);
 }
