@@ -32,11 +32,12 @@ import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
 import type { Access } from "./stages/delivery/open.js";
+import type * as operations from "./stages/delivery/operations.js";
 import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
 import { verifyReport, type VerifyReport } from "./verifyReport.js";
 
-type Operations = typeof import("./stages/delivery/operations.js");
+type Operations = typeof operations;
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -610,11 +611,16 @@ export class Slipway {
     by = "",
     /** Only what the run with this id is at; what another one is at is left alone */
     run?: string,
+    /** Only what is of this image, by digest; a release of another one is left alone */
+    digest?: string,
+    /** Leave a canary that waits for somebody; only what was left half-way is taken back */
+    keepWaiting = false,
   ): Promise<Delivery> {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access, run),
+      async (context, access, delivery) =>
+        await delivery.abort(context, access, { run, digest, keepWaiting }),
     );
   }
 
@@ -696,10 +702,8 @@ export class Slipway {
     const context = await this.load();
     const access = await this.access(given);
     const { concluded } = await import("./stages/delivery/conclude.js");
-    const operations = await import("./stages/delivery/operations.js");
-    return deliveryObject(
-      await concluded(context, async () => await work(context, access, operations)),
-    );
+    const all = await import("./stages/delivery/operations.js");
+    return deliveryObject(await concluded(context, async () => await work(context, access, all)));
   }
 
   /** How the cluster, the registry and the model registry are reached. */

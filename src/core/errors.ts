@@ -1,5 +1,6 @@
 /** What kind of thing went wrong; commands map it to their exit code. */
-export type ErrorCode = "CONFIG" | "PROJECT" | "LOCK" | "USAGE" | "REPORT" | "RELEASE" | "MODEL" | "DELIVERY";
+export type ErrorCode =
+  "CONFIG" | "PROJECT" | "LOCK" | "USAGE" | "REPORT" | "RELEASE" | "MODEL" | "DELIVERY";
 
 /** One fault found in what a person wrote, with the place where it stands. */
 export interface Problem {

@@ -9,6 +9,7 @@ import type { Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions, type CommonOptions } from "../options.js";
 import { withSession } from "../run.js";
+import type { Session } from "../session/open.js";
 import { QueryError } from "../session/query.js";
 import { sessionFlags } from "./call.js";
 import { stepSummary } from "./verdict.js";
@@ -32,31 +33,33 @@ export async function deliver(
   const common = readOptions(given, sessionFlags(words));
   const run = randomUUID().slice(0, 8);
   let steps: readonly Step[] = [];
-  try {
-    return await withSession(common, signal, async (session, settle) => {
-      const prepared = await prepare(session, common, {
-        ...{ start: [DELIVERIES[name][0]], rest: words, ownFlags: OWN_FLAGS, run },
-      });
-      const { own } = prepared;
-      const [root, step] = prepared.steps;
-      if (prepared.help && root && step) {
-        const title = `slipway ${name} [flags]`;
-        process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${NOTES}`);
-        return EXIT.passed;
-      }
-      steps = prepared.steps;
-      let answer: Answer;
-      try {
-        answer = (await invoke(session, steps, "{ state table json markdown }")) as Answer;
-      } catch (error) {
-        throw (await concluded(error)) ?? (await explainFailure(error, steps));
-      }
-      const json = readOptions(given, own).output === "json" || own.has("json");
-      settle();
-      process.stdout.write(json ? `${answer.json}\n` : answer.table);
-      if (CHANGING.includes(name)) await stepSummary(answer);
-      return answer.state === "unhealthy" ? EXIT.checkFailed : EXIT.passed;
+  const [called] = DELIVERIES[name];
+  const work = async (session: Session, settle: () => void): Promise<ExitCode> => {
+    const prepared = await prepare(session, common, {
+      ...{ start: [called], rest: words, ownFlags: OWN_FLAGS, run },
     });
+    const { own } = prepared;
+    const [root, step] = prepared.steps;
+    if (prepared.help && root && step) {
+      const title = `slipway ${name} [flags]`;
+      process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${NOTES}`);
+      return EXIT.passed;
+    }
+    steps = prepared.steps;
+    let answer: Answer;
+    try {
+      answer = (await invoke(session, steps, "{ state table json markdown }")) as Answer;
+    } catch (error) {
+      throw (await concluded(error)) ?? (await explainFailure(error, steps));
+    }
+    const json = readOptions(given, own).output === "json" || own.has("json");
+    settle();
+    process.stdout.write(json ? `${answer.json}\n` : answer.table);
+    if (CHANGING.includes(name)) await stepSummary(answer);
+    return answer.state === "unhealthy" ? EXIT.checkFailed : EXIT.passed;
+  };
+  try {
+    return await withSession(common, signal, work, `slipway.${called}`);
   } catch (error) {
     if (signal.aborted && steps.length > 0 && CHANGING.includes(name))
       await takeBack(common, steps, run);

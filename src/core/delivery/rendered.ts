@@ -7,9 +7,7 @@ import type { KubernetesObject } from "./objects/types.js";
  * @throws SlipwayError CONFIG for what has no name to be found by again.
  */
 export function readRendered(text: string): KubernetesObject[] {
-  // kubectl indents: only an object's own braces stand at the beginning of a line.
-  const documents = text.split(/^(?=\{)/m).filter((part) => part.trim() !== "");
-  return documents.map((document) => {
+  return documents(text).map((document) => {
     const object = JSON.parse(document) as Partial<KubernetesObject>;
     const { apiVersion, kind, metadata } = object;
     const name: unknown = metadata?.name;
@@ -20,4 +18,10 @@ export function readRendered(text: string): KubernetesObject[] {
       `An object of the project's manifests (${kind ?? "of no kind"}) has no metadata.name, by which it would be found again; generateName cannot be deployed.`,
     );
   });
+}
+
+/** The JSON texts that kubectl printed one after another. */
+export function documents(text: string): string[] {
+  // kubectl indents: only an object's own braces stand at the beginning of a line.
+  return text.split(/^(?=\{)/m).filter((part) => part.trim() !== "");
 }

@@ -61,9 +61,9 @@ export function composeRollback(
   { verified, by, run: id }: Pick<Ingredients, "verified" | "by" | "run">,
 ): ReleaseRecord {
   const number = run.next;
-  const { waitingAt: _1, finishedAt: _2, generation: _3, why: _4, ...kept } = target;
   return {
-    ...kept,
+    ...target,
+    ...{ waitingAt: undefined, finishedAt: undefined, generation: undefined, why: undefined },
     ...{ number, kind: "rollback", of: target.number, status: "pending", phase: "replacing" },
     objects: renumbered(target.objects, number),
     ...{ verified, by, run: id, startedAt: new Date().toISOString(), steps: [], calls: 0 },

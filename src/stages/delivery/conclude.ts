@@ -1,5 +1,3 @@
-import { dag } from "@dagger.io/dagger";
-
 import { endedText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { SlipwayError, type ErrorCode } from "../../core/errors.js";

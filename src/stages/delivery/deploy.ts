@@ -1,6 +1,7 @@
+import { leftAlone, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
-import { openRelease } from "../../core/delivery/release.js";
+import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, rollbackTarget } from "../../core/delivery/rollback.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
@@ -154,23 +155,17 @@ export async function rollback(
 /**
  * Ends whatever is under way: the requests go back to what is live, the canary is removed.
  *
- * @param only Id of a run: what another one is at is left alone.
+ * @param only What of it; all else is left alone, which is an error when a run was named.
  */
-export async function abort(
-  context: Context,
-  access: Access,
-  only: string | undefined,
-): Promise<Ended> {
+export async function abort(context: Context, access: Access, only: Abortable): Promise<Ended> {
   const cluster = await clusterOf(context, access);
-  if (only !== undefined) {
+  if (Object.values(only).some(Boolean)) {
     const { records, holder } = await lookAround(context, cluster);
-    const open = openRelease(records);
-    const isAt = holder.endsWith(`(${only})`) || (open?.status === "pending" && open.run === only);
-    if (!isAt)
-      throw new SlipwayError(
-        "USAGE",
-        `Nothing was aborted: the run ${only} has nothing under way.`,
-      );
+    const why = leftAlone(records, holder, only);
+    const last = liveRelease(records) ?? records.at(-1);
+    if (why !== undefined && last && only.run === undefined)
+      return { outcome: "done", release: last };
+    if (why !== undefined) throw new SlipwayError("USAGE", `Nothing was aborted: ${why}.`);
   }
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
@@ -190,17 +185,17 @@ export async function during(
   opened: Opened,
   work: (opened: Opened) => Promise<Ended>,
 ): Promise<Ended> {
-  let isOurs = true;
+  const { world } = opened;
+  let ended: Ended;
   try {
-    const ended = await work(opened);
-    return { ...ended, release: { ...ended.release, calls: opened.world.calls } };
+    ended = await work(opened);
   } catch (error) {
-    isOurs = !(error instanceof LeaseLost);
-    throw error;
-  } finally {
     // When the cluster is away the lease runs out by itself.
-    if (isOurs) await opened.world.end().catch(() => undefined);
+    if (!(error instanceof LeaseLost)) await world.end().catch(() => undefined);
+    throw error;
   }
+  await world.end();
+  return { ...ended, release: { ...ended.release, calls: world.calls } };
 }
 
 /** Why a release goes without a canary; undefined when it has one. */

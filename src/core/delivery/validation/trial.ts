@@ -1,0 +1,79 @@
+import type { KubernetesObject } from "../objects/index.js";
+import { refusal } from "../refusal.js";
+import { oneLine } from "../../text.js";
+import { failed, passed, warned, type Finding, type Said } from "./findings.js";
+import { reason } from "./server.js";
+
+/**
+ * What the API server says to the objects without keeping them (`kubectl apply --server-side
+ * --dry-run=server --output=name`): a finding for each that it refuses, and for each of its warnings.
+ */
+export function trialFindings(objects: readonly KubernetesObject[], said: Said): Finding[] {
+  if (!said) return [failed("objects", `not known: ${reason(said)}`)];
+  const lines = said.stderr.split("\n");
+  const warnings = lines
+    .flatMap((line) => /^Warning: (.+)$/.exec(line)?.[1] ?? [])
+    .map((text) => warned("objects", text));
+  if (said.exitCode === 0) {
+    const accepted = said.stdout.split("\n").filter((line) => line !== "").length;
+    if (accepted === objects.length)
+      return [passed("objects", `the API server accepts all ${accepted}`), ...warnings];
+    return [
+      failed("objects", `the API server accepts ${accepted} of ${objects.length}`),
+      ...warnings,
+    ];
+  }
+  const errors = complaints(lines.filter((line) => !line.startsWith("Warning: ")));
+  return [
+    ...errors.map((text) => failed("objects", refusal("the API server refuses it", text))),
+    ...(errors.length === 0 ? [failed("objects", reason(said))] : []),
+    ...warnings,
+  ];
+}
+
+/** What the API server says to a pod of the canary: limits and policies look at pods, not at Deployments. */
+export function podFinding(said: Said): Finding {
+  if (!said) return failed("pods", `not known: ${reason(said)}`);
+  if (said.exitCode === 0) return passed("pods", "the API server accepts one of the canary's");
+  const text = said.stderr;
+  // To deploy nobody needs that right: Deployments make the pods.
+  if (text.includes('cannot create resource "pods"'))
+    return warned(
+      "pods",
+      "the caller may not make one, so whether policies accept them is not known",
+    );
+  return failed(
+    "pods",
+    `the API server would refuse the canary's: ${reason(said)}`,
+    "make the pods as the namespace wants them, or let somebody change what it wants",
+  );
+}
+
+/** A pod as the Deployment would make it, for a trial. */
+export function trialPod(deployment: KubernetesObject): KubernetesObject {
+  const { template } = deployment.spec as {
+    template: { metadata: KubernetesObject["metadata"]; spec: Record<string, unknown> };
+  };
+  const { namespace } = deployment.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      ...template.metadata,
+      name: `${deployment.metadata.name}-trial`,
+      ...(namespace !== undefined && { namespace }),
+    },
+    spec: template.spec,
+  };
+}
+
+/** One text an error: kubectl continues some on further lines. */
+function complaints(lines: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const line of lines) {
+    if (/^(Error from server|error|The |Apply failed|resource mapping not found)/i.test(line))
+      found.push(line);
+    else if (found.length > 0 && line.trim() !== "") found.push(`${found.pop() ?? ""}\n${line}`);
+  }
+  return [...new Set(found)].map((text) => text.trim()).filter((text) => oneLine(text) !== "");
+}
