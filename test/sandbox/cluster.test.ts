@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 
 import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
 import { MODEL } from "../../ci/sandbox/cluster/mlflow.js";
-import { startRegistry } from "../../ci/sandbox/registry.js";
+import { findPlace } from "../../ci/sandbox/cluster/place.js";
+import { registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 import { serviceImage } from "../../ci/sandbox/service.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
@@ -106,6 +107,19 @@ test("pulls from a registry of a test's own", async () => {
   } finally {
     await registry.stop();
   }
+});
+
+test("reaches the host's registries only to pull, and nothing else there", async () => {
+  const place = await findPlace(cluster.name);
+  const status = async (path: string, method = "GET"): Promise<number> =>
+    (await fetch(`http://${place?.registries ?? ""}${path}`, { method })).status;
+  const registry = registryAddress();
+  assert.is(await status(`/v2/?ns=${registry}`), 200);
+  assert.is(await status("/v2/kubectl/tags/list?ns=registry.k8s.io"), 200);
+  assert.is(await status(`/v2/kubectl/blobs/uploads/?ns=${registry}`, "POST"), 405);
+  assert.is(await status(`/debug?ns=${registry}`), 405);
+  assert.is(await status("/v2/?ns=10.0.0.1:5000"), 404);
+  assert.is(await status("/v2/?ns=127.0.0.1:1"), 502);
 });
 
 test("has measurements of pods and of the gateway in Prometheus", async () => {
