@@ -1,0 +1,211 @@
+// What is deployed other than by Slipway's own objects, and without a gateway.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+
+import { plays, type Case } from "./support/cases.js";
+import { answering, isAlone, refused, serves, takenBack } from "./support/expect.js";
+import type { Service } from "./support/service.js";
+import { openStage } from "./support/stage.js";
+
+const stage = await openStage();
+const test = suite("objects and routers");
+test.after(stage.close);
+
+const LABELS = { app: "iris" };
+
+const DEPLOYMENT = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "iris" },
+  spec: {
+    replicas: 2,
+    minReadySeconds: 1,
+    selector: { matchLabels: LABELS },
+    template: {
+      metadata: { labels: LABELS },
+      spec: {
+        containers: [
+          {
+            name: "web",
+            image: "will-be/replaced:by-slipway",
+            ports: [{ containerPort: 8000 }],
+            readinessProbe: { httpGet: { path: "/readyz", port: 8000 }, periodSeconds: 2 },
+            envFrom: [{ configMapRef: { name: "iris-settings" } }],
+          },
+        ],
+      },
+    },
+  },
+};
+
+const SERVICE = {
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "iris" },
+  spec: { selector: LABELS, ports: [{ name: "http", port: 80, targetPort: 8000 }] },
+};
+
+const settings = (mode: string) => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "iris-settings" },
+  data: { MODE: mode },
+});
+
+/** YAML takes JSON. */
+function manifests(...objects: readonly object[]): string {
+  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+}
+
+const OWN = {
+  deploy: { manifests: ["k8s"], steps: [{ weight: 20 }] },
+  files: { "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("first")) },
+} satisfies Omit<Case, "play">;
+
+async function modeOf(service: Service): Promise<string> {
+  return await service.kubectl([
+    "get",
+    "configmap",
+    "iris-settings",
+    "--output=jsonpath={.data.MODE}",
+  ]);
+}
+
+/** Without a gateway of its own; the outside comes through a route that somebody else made. */
+const BY_PODS = { route: { gateway: undefined }, deploy: { steps: [{ weight: 10 }] } };
+
+/** A route of the platform's to the service, whatever pods that has. */
+async function openOutside(service: Service): Promise<void> {
+  await service.kubectl(["apply", "-f", "-"], {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: { name: "outside" },
+    spec: {
+      parentRefs: [{ name: "contour", namespace: "projectcontour" }],
+      hostnames: [service.host],
+      rules: [{ backendRefs: [{ name: "iris", port: 8000 }] }],
+    },
+  });
+  await service.use();
+}
+
+plays(test, stage, 3, {
+  manifests_of_the_project_are_canaried_with_their_settings: {
+    ...OWN,
+    play: async (service) => {
+      await service.start();
+      await service.configure({
+        files: { "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("second")) },
+      });
+      const deploying = service.deploy("v2");
+      await service.until("first");
+      // The canary has its own copy: stable reads the old one until it is replaced.
+      assert.is(await modeOf(service), "first");
+      await serves(service, await deploying, 2);
+      assert.is(await modeOf(service), "second");
+    },
+  },
+
+  a_rollback_restores_manifests_and_forgets_what_they_do_not_have: {
+    ...OWN,
+    deploy: { ...OWN.deploy, steps: [{ weight: 50, analysis: false }] },
+    play: async (service) => {
+      await service.start();
+      const extra = { ...settings("x"), metadata: { name: "iris-extra" } };
+      await service.configure({
+        files: { "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("second"), extra) },
+      });
+      await serves(service, await service.deploy("v2"), 2);
+      await serves(service, await service.call("rollback"), 3);
+      assert.is(await modeOf(service), "first");
+      assert.not.match(await service.kubectl(["get", "configmaps", "--output=name"]), /iris-extra/);
+      assert.equal(await answering(service), ["v1"]);
+    },
+  },
+
+  a_kustomization_is_deployed_as_kubectl_builds_it: {
+    deploy: { kustomization: "k8s/live", steps: [{ weight: 20, analysis: false }] },
+    files: {
+      "k8s/base/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("base")),
+      "k8s/base/kustomization.yaml": "resources: [iris.yaml]\n",
+      "k8s/live/kustomization.yaml":
+        "resources: [../base]\nreplicas: [{ name: iris, count: 3 }]\ncommonAnnotations: { team: flowers }\n",
+    },
+    play: async (service) => {
+      await service.start();
+      await serves(service, await service.deploy("v2"), 2);
+      const path = "--output=jsonpath={.spec.replicas} {.metadata.annotations.team}";
+      assert.is(await service.kubectl(["get", "deployment", "iris", path]), "3 flowers");
+    },
+  },
+
+  manifests_that_cannot_be_canaried_are_refused_with_the_reason: {
+    ...OWN,
+    files: { "k8s/iris.yaml": manifests({ ...DEPLOYMENT, kind: "StatefulSet" }, SERVICE) },
+    play: async (service) => {
+      refused(await service.deploy("v1"), /a StatefulSet cannot have a canary beside it/);
+      assert.is(await service.kubectl(["get", "all", "--output=name"]), "");
+    },
+  },
+
+  manifests_that_the_cluster_does_not_take_change_nothing: {
+    ...OWN,
+    play: async (service) => {
+      await service.start();
+      const odd = { ...settings("x"), data: { "not a key": "x" } };
+      await service.configure({ files: { "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, odd) } });
+      const ended = await service.deploy("v2");
+      assert.is.not(ended.code, 0);
+      assert.match(ended.text, /not a key/);
+      await isAlone(service, 1);
+    },
+  },
+
+  without_a_gateway_whole_pods_are_the_weight_and_the_real_one_is_said: {
+    ...BY_PODS,
+    play: async (service) => {
+      await serves(service, await service.deploy("v1"), 1);
+      await openOutside(service);
+      const said = stage.said.length;
+      await serves(service, await service.deploy("v2"), 2);
+      // One pod beside two: a third, however little was asked for.
+      assert.match(stage.said.slice(said).join("\n"), /10 % \(really 33\.33 %, by whole pods\)/);
+      const [live] = await service.history();
+      assert.equal(
+        live?.steps.map(({ weight, percent }) => [weight, percent]),
+        [[10, 33.33]],
+      );
+      assert.equal(await answering(service), ["v2"]);
+    },
+  },
+
+  without_a_gateway_a_bad_canary_is_taken_back_too: {
+    ...BY_PODS,
+    faulty: { "errors-50": 40 },
+    play: async (service) => {
+      await serves(service, await service.deploy("v1"), 1);
+      await openOutside(service);
+      await takenBack(
+        service,
+        await service.deploy("errors-50"),
+        1,
+        /the analysis at 10 % failed: success/,
+      );
+      assert.equal(await answering(service), ["v1"]);
+    },
+  },
+
+  a_gateway_that_is_configured_later_is_taken_into_use_without_a_canary: {
+    ...BY_PODS,
+    play: async (service) => {
+      await serves(service, await service.deploy("v1"), 1);
+      await openOutside(service);
+      await service.configure({ route: { gateway: "projectcontour/contour" } });
+      const ended = await service.deploy("v2");
+      await serves(service, ended, 2);
+      assert.match(stage.said.join("\n"), /requests come another way from now on/);
+    },
+  },
+});
+
+test.run();
