@@ -135,7 +135,7 @@ function times(sent: readonly Sent[]): number[] {
 }
 
 /** Requests that failed, of all. */
-export function failures(sent: readonly Sent[]): Count {
+function failures(sent: readonly Sent[]): Count {
   return { hits: sent.filter(({ ok }) => !ok).length, of: sent.length };
 }
 

@@ -8,7 +8,7 @@ export type Rules = Pick<Config["analysis"], "confidence" | "minimum">;
  * From this confidence on a difference is suspicious: not sure enough to fail, too sure to pass.
  * Below it, it is what two equal versions show as well.
  */
-export const SUSPICIOUS = 0.8;
+const SUSPICIOUS = 0.8;
 
 /** The gravest first. */
 const GRAVITY: readonly Outcome[] = ["failed", "errored", "inconclusive", "passed"];
@@ -68,7 +68,8 @@ export function words(value: number): string {
   return `${Number(value.toPrecision(3))}`;
 }
 
-/** `97 %` of 0.973: never more sure than it is. */
+/** `97.3 % sure`, rounded down: never more sure than it is, and never quite. */
 export function sureWords(confidence: number): string {
-  return `${Math.floor(confidence * 1000 + 1e-9) / 10} % sure`;
+  const tenths = Math.floor(confidence * 1000 + 1e-9);
+  return tenths >= 999 ? "more than 99.9 % sure" : `${tenths / 10} % sure`;
 }

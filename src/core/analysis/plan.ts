@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.js";
+import { rounded } from "./judgement.js";
 import { asksFor, type RecordedRequest } from "./requests.js";
 import type { Track } from "./types.js";
 
@@ -95,12 +96,13 @@ export function planOf(
   };
 }
 
-/** A canary that fails every second request needs no more of them to be judged. */
-function earlyEnd({ minimum, rate, warmup }: Config["analysis"]): Record<string, unknown> {
+/** A canary that fails far more than it may needs no more requests to be judged. */
+function earlyEnd({ minimum, rate, warmup, success }: Config["analysis"]): Record<string, unknown> {
+  const limit = Math.min(0.95, 1.25 - success.minimum / 100);
   return {
     "http_req_failed{scenario:canary-compare}": [
       {
-        threshold: "rate<0.5",
+        threshold: `rate<${rounded(limit)}`,
         abortOnFail: true,
         delayAbortEval: `${warmup + Math.ceil(minimum / rate) + 1}s`,
       },

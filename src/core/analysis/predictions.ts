@@ -72,7 +72,10 @@ export function judgePredictions(
     };
   const allowed = (100 - predictions.agreement) / 100;
   const sure = confidenceAbove({ hits, of }, allowed);
-  const first = differing.slice(0, 3).map(([index]) => `${index + 1}`);
+  const first = differing
+    .map(([index]) => index + 1)
+    .sort((a, b) => a - b)
+    .slice(0, 3);
   return {
     measure: {
       ...common,

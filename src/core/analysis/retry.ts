@@ -1,10 +1,10 @@
 import type { Outcome } from "./types.js";
 
 /** Seconds until an analysis that errored is made again. */
-export const ERROR_PAUSE = 10;
+const ERROR_PAUSE = 10;
 
 /** So many errors in a row end the attempts. */
-export const MOST_ERRORS = 4;
+const MOST_ERRORS = 4;
 
 /** What follows on the outcomes of one step so far. */
 export type Next =

@@ -11,12 +11,11 @@ import {
 import {
   clopperPearson,
   confidenceAbove,
+  confidenceOfDifference,
   detectableRate,
   fisherExact,
-  newcombeLower,
   type Count,
 } from "./statistics/proportions.js";
-import { bisect } from "./statistics/special.js";
 import type { Measure } from "./types.js";
 
 /**
@@ -79,7 +78,7 @@ function compare(canary: Count, stable: Count, config: Config["analysis"]): Meas
   const fewest = Math.min(canary.of, stable.of);
   if (fewest < minimum) return { ...common, outcome: "inconclusive", why: tooFew(fewest, minimum) };
   const differs = 1 - fisherExact(canary, stable);
-  const beyond = confidenceBeyond(canary, stable, margin);
+  const beyond = confidenceOfDifference(canary, stable, margin);
   const isSeen = ours - theirs > margin;
   const outcome = againstStable(beyond, { seen: isSeen, sure: differs }, config);
   return {
@@ -89,14 +88,6 @@ function compare(canary: Count, stable: Count, config: Config["analysis"]): Meas
     method: "Fisher's exact test, and Newcombe's interval of the difference",
     why: `${canary.hits} of ${canary.of} requests failed, of stable ${stable.hits} of ${stable.of}: ${words(100 * (ours - theirs))} percentage points more, ${words(config.success.margin)} may be; ${sureWords(differs)} that they differ, ${sureWords(beyond)} by more than that`,
   };
-}
-
-/** How sure it is that the first fails more often by more than the margin. */
-function confidenceBeyond(first: Count, second: Count, margin: number): number {
-  const isBeyond = (confidence: number): boolean =>
-    newcombeLower(first, second, confidence) > margin;
-  if (!isBeyond(0.5)) return 0;
-  return 1 - bisect((alpha) => isBeyond(1 - alpha), 1e-6, 0.5, 1e-6);
 }
 
 /** Why nothing counts yet. */

@@ -1,4 +1,11 @@
-import { betaCdf, binomialAtLeast, bisect, logChoose, normalQuantile } from "./special.js";
+import {
+  betaCdf,
+  binomialAtLeast,
+  bisect,
+  logChoose,
+  normalAbove,
+  normalQuantile,
+} from "./special.js";
 
 /** So many of so many. */
 export interface Count {
@@ -55,8 +62,17 @@ function wilson(
 
 /** Lower, one-sided bound of the difference first - second (Newcombe's hybrid score interval). */
 export function newcombeLower(first: Count, second: Count, confidence: number): number {
+  return differenceAbove(first, second, normalQuantile(confidence));
+}
+
+/** How sure it is that first - second is more than `margin`, by the same interval; 0 below one half. */
+export function confidenceOfDifference(first: Count, second: Count, margin: number): number {
+  const isBelow = (z: number): boolean => differenceAbove(first, second, z) <= margin;
+  return isBelow(0) ? 0 : 1 - normalAbove(bisect(isBelow, 0, 6, 1e-6));
+}
+
+function differenceAbove(first: Count, second: Count, z: number): number {
   if (first.of === 0 || second.of === 0) return -1;
-  const z = normalQuantile(confidence);
   const [a, b] = [first.hits / first.of, second.hits / second.of];
   const below = a - wilson(first, z).lower;
   const above = wilson(second, z).upper - b;
