@@ -181,10 +181,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
 }
 
 /** Works with the lease, and gives it back however that ends. */
-async function during(
-  opened: Opened,
-  work: (opened: Opened) => Promise<Ended>,
-): Promise<Ended> {
+async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>): Promise<Ended> {
   const { world } = opened;
   let ended: Ended;
   try {
