@@ -30,7 +30,8 @@ lint: dependencies ## types, style, format, imports, unused exports, workflows
 test: dependencies ## everything: unit, engine, conformance, end to end (FILTER=path)
 	@$(TSX) ci/sandbox/images.ts --quiet --base
 	@# The programs that take minutes to build are built beside the tests that do without them.
-	@$(TSX) ci/sandbox/images.ts --quiet & $(TSX) test/run.ts --filter "$(FILTER)"
+	@{ $(TSX) ci/sandbox/images.ts --quiet; $(TSX) ci/sandbox/cluster/main.ts --programs; } & \
+	  $(TSX) test/run.ts --filter "$(FILTER)"
 
 demo: dependencies ## a real service checked, built and published on this machine
 	@$(TSX) ci/demo.ts
@@ -59,6 +60,6 @@ bench: dependencies ## measure, and write docs/benchmarks.md (ONLY=checks,eviden
 	@$(TSX) ci/sandbox/images.ts --quiet
 	@$(TSX) ci/bench/main.ts --only "$(ONLY)"
 
-clean: ## stop the loopback registry, remove node_modules and reports; the cache stays
-	@if [ -d node_modules ]; then $(TSX) ci/sandbox/images.ts --stop; fi
+clean: ## stop the cluster and the loopback registry, remove node_modules and reports; the cache stays
+	@if [ -d node_modules ]; then $(TSX) ci/sandbox/cluster/main.ts --stop; $(TSX) ci/sandbox/images.ts --stop; fi
 	@rm -rf node_modules reports

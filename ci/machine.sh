@@ -10,6 +10,7 @@ needs="
   slirp4netns slirp4netns
   ip iproute2
   nft nftables
+  openssl openssl
   getfattr attr
   nsenter util-linux
   mount mount

@@ -36,14 +36,14 @@ export class Delivery {
 export function deliveryObject(ended: Ended): Delivery {
   const { release } = ended;
   const table = endedText(ended);
-  const { objects: _, ...record } = release;
   return Object.assign(new Delivery(), {
     release: release.number,
     state: release.status,
     reference: release.reference,
     table,
     markdown: fenced(table),
-    json: JSON.stringify(record),
+    // What was applied is long, and read by nobody.
+    json: JSON.stringify({ ...release, objects: undefined }),
   });
 }
 

@@ -32,11 +32,12 @@ import { buildImage } from "./stages/build.js";
 import { checkNames, runChecks } from "./stages/checks.js";
 import { loadContext, type Context } from "./stages/context.js";
 import type { Access } from "./stages/delivery/open.js";
+import type * as operations from "./stages/delivery/operations.js";
 import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
 import { verifyReport, type VerifyReport } from "./verifyReport.js";
 
-type Operations = typeof import("./stages/delivery/operations.js");
+type Operations = typeof operations;
 
 /** The delivery pipeline of a Python service */
 @object()
@@ -449,8 +450,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -481,8 +494,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -511,8 +536,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) => await delivery.promote(context, access, digest),
@@ -542,8 +579,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -560,11 +609,18 @@ export class Slipway {
     cluster?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Only what the run with this id is at; what another one is at is left alone */
+    run?: string,
+    /** Only what is of this image, by digest; a release of another one is left alone */
+    digest?: string,
+    /** Leave a canary that waits for somebody; only what was left half-way is taken back */
+    keepWaiting = false,
   ): Promise<Delivery> {
     const given = { kubeConfig, cluster, by };
     return await this.deliver(
       given,
-      async (context, access, delivery) => await delivery.abort(context, access),
+      async (context, access, delivery) =>
+        await delivery.abort(context, access, { run, digest, keepWaiting }),
     );
   }
 
@@ -589,8 +645,20 @@ export class Slipway {
     models?: Service,
     /** Who does it, for the records */
     by = "",
+    /** Id of this run: `abort` can be told to end this one alone */
+    run = "",
   ): Promise<Delivery> {
-    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models, by };
+    const given = {
+      kubeConfig,
+      cluster,
+      publicKey,
+      username,
+      password,
+      modelToken,
+      models,
+      by,
+      run,
+    };
     return await this.deliver(
       given,
       async (context, access, delivery) =>
@@ -634,10 +702,8 @@ export class Slipway {
     const context = await this.load();
     const access = await this.access(given);
     const { concluded } = await import("./stages/delivery/conclude.js");
-    const operations = await import("./stages/delivery/operations.js");
-    return deliveryObject(
-      await concluded(context, async () => await work(context, access, operations)),
-    );
+    const all = await import("./stages/delivery/operations.js");
+    return deliveryObject(await concluded(context, async () => await work(context, access, all)));
   }
 
   /** How the cluster, the registry and the model registry are reached. */
@@ -650,11 +716,13 @@ export class Slipway {
     readonly modelToken?: Secret | undefined;
     readonly models?: Service | undefined;
     readonly by?: string | undefined;
+    readonly run?: string | undefined;
   }): Promise<Access> {
-    const { kubeConfig, cluster, by = "" } = given;
+    const { kubeConfig, cluster, by = "", run = "" } = given;
     return {
       ...{ kubeConfig, cluster },
       by: by === "" ? "somebody" : by,
+      run: run === "" ? Math.random().toString(36).slice(2, 10) : run,
       login: loginOf(given.username, given.password),
       publicKey: await given.publicKey?.contents(),
       models: { token: given.modelToken, service: given.models },

@@ -4,6 +4,7 @@ export const EXIT = {
   checkFailed: 1,
   usage: 2,
   broken: 3,
+  paused: 4,
   interrupted: 130,
 } as const;
 

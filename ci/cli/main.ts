@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { commandOf } from "./command.js";
+import { DELIVERIES, type DeliveryCommand } from "./deliveries.js";
 import { CliError, EXIT, usageError, type ExitCode } from "./failure.js";
 import { interruption } from "./interruption.js";
 import { didYouMean } from "./names.js";
@@ -7,10 +8,11 @@ import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
 const VERDICTS = ["scan", "verify", "release"] as const;
-const TYPED = ["check", "test", "build", "publish", "sbom", "sign", "call", "plan", ...VERDICTS];
+const BUILDS = ["check", "test", "build", "publish", "sbom", "sign", "call", "plan"];
+const TYPED = [...BUILDS, ...VERDICTS, ...Object.keys(DELIVERIES)];
 const COMMANDS = [...TYPED, "keys", "functions", "report", "engine", "doctor", "init"];
 
-const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 130 interrupted.
+const EPILOGUE = `Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or engine error, 4 a deployment paused, 130 interrupted.
 Results go to standard output, progress and errors to standard error.
 Flags of ${TYPED.join(", ")} come from the module: see slipway COMMAND --help.`;
 
@@ -75,6 +77,11 @@ function commands(
   judged("scan", "Look for vulnerabilities, secrets and licenses in the image");
   judged("verify", "Decide by the policy whether an image may be believed");
   judged("release", "Check, scan, push, sign, attest, verify, and only then give the tags");
+  for (const [name, [, describe]] of Object.entries(DELIVERIES))
+    parser.command(name, describe, same, async (given) => {
+      const { deliver } = await import("./commands/deliver.js");
+      exit(await deliver(name as DeliveryCommand, given, words, signal));
+    });
   called("call [words..]", "Call any function: call FUNCTION [flags] [FUNCTION [flags]]…", []);
   return parser
     .command(

@@ -1,17 +1,27 @@
 import type { CommonOptions } from "./options.js";
+import { Narration } from "./progress/narration.js";
 import { makeProgress } from "./progress/progress.js";
 import { openSession, type Session } from "./session/open.js";
 
 /**
  * Opens a session for `work`, shows its steps, and ends what was started, however work ends. Work
  * calls `settle` before it writes: a list that is redrawn would take lines of the result away.
+ *
+ * @param narrated Step whose standard output is shown as it comes.
  */
 export async function withSession<T>(
   options: Pick<CommonOptions, "engine" | "quiet" | "progress">,
   signal: AbortSignal,
   work: (session: Session, settle: () => void) => Promise<T>,
+  narrated?: string,
 ): Promise<T> {
   const progress = options.quiet ? undefined : makeProgress(options.progress);
+  const narration =
+    progress && narrated !== undefined
+      ? new Narration(narrated, (line) => {
+          progress.say(line);
+        })
+      : undefined;
   let settled = false;
   const settle = (): void => {
     if (!settled) progress?.finish();
@@ -25,7 +35,9 @@ export async function withSession<T>(
       onStep:
         progress &&
         ((event) => {
-          if (event.event !== "planned" && event.event !== "known") progress.step(event);
+          if (event.event === "planned" || event.event === "known") return;
+          progress.step(event);
+          narration?.hear(event);
         }),
     });
     if (session.engine === "dagger" && progress) {

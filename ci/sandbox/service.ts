@@ -19,10 +19,10 @@ const PROGRAM = fileURLToPath(new URL("service/service.py", import.meta.url));
 const BASE = "library/python:3.11-slim";
 
 /** Repository of the images in the sandbox's registry. */
-export const SERVICE_REPOSITORY = "sandbox/iris";
+const SERVICE_REPOSITORY = "sandbox/iris";
 
 /** Environment of each variant of the service; `RELEASE` is what it calls itself in `x-release`. */
-const VARIANTS = {
+export const VARIANTS = {
   /** Work well. */
   v1: { RELEASE: "v1", MODEL_VERSION: "1" },
   v2: { RELEASE: "v2", MODEL_VERSION: "2" },

@@ -175,7 +175,7 @@ export const TOOLS = {
 } as const satisfies Record<string, Tool>;
 
 /** Programs that come together, by the name of what they belong to. */
-export const SUITES = {
+const SUITES = {
   cni: {
     from: "debian",
     package: "containernetworking-plugins",

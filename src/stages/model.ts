@@ -64,10 +64,9 @@ export async function resolveModel(
 }
 
 /**
- * Moves model.moveAlias to a version that serves all requests and is well. Without that key, or
- * without a registry, nothing is moved.
+ * Moves model.moveAlias to a version that serves all requests and is well; after a rollback that is the
+ * earlier one again. Without that key, or without a registry, nothing is moved.
  *
- * @returns where the alias pointed before, for the release's record; see `restoreAlias`.
  * @throws SlipwayError MODEL when the registry refuses.
  */
 export async function moveAlias(
@@ -76,32 +75,10 @@ export async function moveAlias(
   { name, version, how }: PinnedModel,
 ): Promise<Moved> {
   const alias = context.config.model.moveAlias;
-  if (alias === undefined || how === "configured") return { moved: false };
-  return await move(context, access, { name, alias, to: version });
-}
-
-/**
- * Puts the alias back to where it pointed before a release moved it, and takes it away when there was
- * none; it is left alone when somebody has moved it since.
- *
- * @throws SlipwayError MODEL when the registry refuses.
- */
-export async function restoreAlias(
-  context: Context,
-  access: ModelAccess,
-  { name, version }: PinnedModel,
-  before: string | undefined,
-): Promise<Moved> {
-  const alias = context.config.model.moveAlias;
-  if (alias === undefined) return { moved: false };
-  return await move(context, access, { name, alias, from: version, to: before ?? null });
-}
-
-async function move(context: Context, access: ModelAccess, alias: AliasMove): Promise<Moved> {
   const tracking = trackingFor(context, access);
-  if (!tracking) return { moved: false };
-  const left = await ask<unknown>(context, access, tracking, LIMIT, { alias });
-  return readMove(alias, left);
+  if (alias === undefined || how === "configured" || !tracking) return { moved: false };
+  const move: AliasMove = { name, alias, version };
+  return readMove(move, await ask<unknown>(context, access, tracking, LIMIT, { alias: move }));
 }
 
 async function artifact(

@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 
 import { startMlflow } from "../../ci/sandbox/mlflow.js";
 import { loadContext, type Context } from "../../src/stages/context.js";
-import { moveAlias, resolveModel, restoreAlias, type ModelAccess } from "../../src/stages/model.js";
+import { moveAlias, resolveModel, type ModelAccess } from "../../src/stages/model.js";
 import type { PinnedModel } from "../../src/core/model/types.js";
 import { fixture } from "./support/project.js";
 import { connectTo } from "./support/sdk.js";
@@ -127,35 +127,24 @@ test("rejects_a_version_whose_metrics_are_not_as_the_gates_want", async () => {
   assert.match(await refusal(resolve("model.version=2", nan)), "NaN is nothing to compare");
 });
 
-test("moves_the_alias_and_puts_it_back", async () => {
-  const at = async (alias: string): Promise<string | undefined> => {
+test("moves_the_alias_and_back_and_makes_one_that_is_not_there", async () => {
+  const at = async (alias: string): Promise<string> => {
     const path = `registered-models/alias?name=${NAME}&alias=${alias}`;
-    return await mlflow
-      .rest<{ model_version: { version: string } }>("GET", path)
-      .then(({ model_version }) => model_version.version)
-      .catch((error: unknown) => {
-        assert.match(String(error), "INVALID_PARAMETER_VALUE");
-        return undefined;
-      });
+    const answer = await mlflow.rest<{ model_version: { version: string } }>("GET", path);
+    return answer.model_version.version;
   };
-  const settings = await context("model.version=2", "model.moveAlias=production");
-  const model = await resolve("model.version=2");
-  const moved = await moveAlias(settings, access(), model);
-  assert.equal(moved, { before: "1", moved: true });
+  const settings = await context("model.moveAlias=production");
+  const [one, two] = [await resolve("model.version=1"), await resolve("model.version=2")];
+  assert.equal(await moveAlias(settings, access(), two), { before: "1", moved: true });
   assert.is(await at("production"), "2");
-  assert.equal(await restoreAlias(settings, access(), model, moved.before), {
-    before: "2",
-    moved: true,
-  });
+  assert.equal(await moveAlias(settings, access(), two), { before: "2", moved: false });
+  assert.equal(await moveAlias(settings, access(), one), { before: "2", moved: true });
   assert.is(await at("production"), "1");
-  // Somebody else moved it since: it is left alone.
-  assert.equal(await restoreAlias(settings, access(), model, "2"), { before: "1", moved: false });
-  assert.is(await at("production"), "1");
-  const fresh = await context("model.version=2", "model.moveAlias=champion");
-  assert.equal(await moveAlias(fresh, access(), model), { moved: true });
+  const fresh = await context("model.moveAlias=champion");
+  assert.equal(await moveAlias(fresh, access(), two), { moved: true });
   assert.is(await at("champion"), "2");
-  assert.equal(await restoreAlias(fresh, access(), model, undefined), { before: "2", moved: true });
-  assert.is(await at("champion"), undefined);
+  const gone = moveAlias(fresh, access(), { ...two, version: "99" });
+  assert.match(await refusal(gone), /champion .* does not move to version 99: 404.*pointed at 2/);
 });
 
 test("moves_nothing_unless_it_is_told_which_alias", async () => {

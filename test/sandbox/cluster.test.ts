@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 
 import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
 import { MODEL } from "../../ci/sandbox/cluster/mlflow.js";
-import { startRegistry } from "../../ci/sandbox/registry.js";
+import { findPlace } from "../../ci/sandbox/cluster/place.js";
+import { registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 import { serviceImage } from "../../ci/sandbox/service.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
@@ -47,9 +48,9 @@ test("runs an image of the loopback registry under its own name, and keeps its l
 test("sends each release its weight of the requests", async () => {
   await apply(cluster, route({ stable: 90, canary: 10 }));
   const traffic = startTraffic(request);
-  await eventually("the canary answers", async () => traffic.counts.releases.v2);
+  await eventually("the canary answers", () => traffic.counts.releases.v2);
   traffic.restart();
-  await eventually("a thousand requests", async () => traffic.counts.requests > 1000 || undefined);
+  await eventually("a thousand requests", () => traffic.counts.requests > 1000 || undefined);
   const { requests, releases, failures } = await traffic.stop();
   await apply(cluster, route({ stable: 100, canary: 0 }));
   assert.equal(failures, []);
@@ -106,6 +107,19 @@ test("pulls from a registry of a test's own", async () => {
   } finally {
     await registry.stop();
   }
+});
+
+test("reaches the host's registries only to pull, and nothing else there", async () => {
+  const place = await findPlace(cluster.name);
+  const status = async (path: string, method = "GET"): Promise<number> =>
+    (await fetch(`http://${place?.registries ?? ""}${path}`, { method })).status;
+  const registry = registryAddress();
+  assert.is(await status(`/v2/?ns=${registry}`), 200);
+  assert.is(await status("/v2/kubectl/tags/list?ns=registry.k8s.io"), 200);
+  assert.is(await status(`/v2/kubectl/blobs/uploads/?ns=${registry}`, "POST"), 405);
+  assert.is(await status(`/debug?ns=${registry}`), 405);
+  assert.is(await status("/v2/?ns=10.0.0.1:5000"), 404);
+  assert.is(await status("/v2/?ns=127.0.0.1:1"), 502);
 });
 
 test("has measurements of pods and of the gateway in Prometheus", async () => {

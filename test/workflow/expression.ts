@@ -7,13 +7,13 @@ export interface Scope {
 }
 
 /**
- * Evaluates a GitHub Actions expression (the part that workflows here use: `||`, `&&`, `!`, `==`,
+ * Evaluates a GitHub Actions expression (the part that workflows here use: `||`, `&&`, `!`, `==`, `!=`,
  * calls, names with dots, strings).
  *
  * @throws Error on anything else, so that a test never passes on what it did not understand.
  */
 export function evaluate(expression: string, scope: Scope): Value {
-  const tokens = expression.match(/'(?:[^']|'')*'|[\w.-]+|\|\||&&|==|[!(),]|\S/g) ?? [];
+  const tokens = expression.match(/'(?:[^']|'')*'|[\w.-]+|\|\||&&|[=!]=|[!(),]|\S/g) ?? [];
   let at = 0;
   const take = (token: string): boolean => tokens[at] === token && ++at > 0;
   const expect = (token: string): void => {
@@ -37,7 +37,8 @@ export function evaluate(expression: string, scope: Scope): Value {
   };
   const equality = (): Value => {
     const value = unary();
-    return take("==") ? value === unary() : value;
+    if (take("==")) return value === unary();
+    return take("!=") ? value !== unary() : value;
   };
   const unary = (): Value => (take("!") ? !isTrue(unary()) : primary());
   const primary = (): Value => {

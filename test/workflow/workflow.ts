@@ -19,10 +19,17 @@ export interface Step {
   run?: string;
 }
 
-interface Job {
+/** A job with steps, or one that calls another workflow. */
+export interface Job {
   permissions: Record<string, string>;
   outputs?: Record<string, string>;
-  "timeout-minutes": string;
+  "timeout-minutes": string | number;
+  environment?: string;
+  needs?: string | string[];
+  if?: string;
+  uses?: string;
+  with?: Record<string, string>;
+  secrets?: Record<string, string>;
   steps: Step[];
 }
 
@@ -39,17 +46,50 @@ export interface Workflow {
 
 /** Reads `.github/workflows/NAME.yml`, a reusable workflow with this job alone. */
 export function loadWorkflow(name: string, job: string): Workflow {
+  const { [job]: found, ...others } = loadJobs(name);
+  if (found && Object.keys(others).length === 0) return found;
+  throw new Error(`${name}.yml has more jobs than ${job}: ${Object.keys(others).join(", ")}`);
+}
+
+/** Reads `.github/workflows/NAME.yml`, a reusable workflow, as one of its own for each job. */
+export function loadJobs(name: string): Record<string, Workflow> {
   const path = new URL(`../../.github/workflows/${name}.yml`, import.meta.url);
   const source = readFileSync(fileURLToPath(path), "utf8");
   const { on, jobs, ...rest } = parse(source) as Omit<Workflow, "source" | "inputs" | "job"> & {
     on: { workflow_call: Pick<Workflow, "inputs"> & Partial<Pick<Workflow, "outputs">> };
     jobs: Record<string, Job>;
   };
-  const [only, ...others] = Object.keys(jobs);
-  const found = jobs[job];
-  if (!found || only !== job || others.length > 0)
-    throw new Error(`${name}.yml has the jobs ${Object.keys(jobs).join(", ")}, not ${job} alone`);
-  return { ...rest, source, outputs: {}, ...on.workflow_call, job: found };
+  const common = { ...rest, source, outputs: {}, ...on.workflow_call };
+  const each = Object.entries(jobs).map(([id, job]) => [id, { ...common, job }] as const);
+  return Object.fromEntries(each);
+}
+
+/** How a job ended, for those that need it. */
+export type Result = "success" | "failure" | "cancelled" | "skipped";
+
+/**
+ * Which jobs run, and how each ends: those in `ends` so, the others well. A job without a status
+ * function in its condition runs only when all it needs ended well.
+ */
+export function jobResults(
+  jobs: Readonly<Record<string, Workflow>>,
+  ends: Readonly<Record<string, Result>>,
+): Record<string, Result> {
+  const results: Record<string, Result> = {};
+  for (const [id, workflow] of Object.entries(jobs)) {
+    const needs = [workflow.job.needs ?? []].flat();
+    const good = needs.every((need) => results[need] === "success");
+    const condition = bare(workflow.job.if ?? "success()");
+    const scope: Scope = {
+      contexts: {
+        needs: Object.fromEntries(needs.map((need) => [need, { result: results[need] ?? "" }])),
+      },
+      functions: { success: () => good, always: () => true },
+    };
+    const isWanted = (good || hasStatus(condition)) && isTrue(evaluate(condition, scope));
+    results[id] = isWanted ? (ends[id] ?? "success") : "skipped";
+  }
+  return results;
 }
 
 /** One run of a workflow's job. */
@@ -62,6 +102,10 @@ export interface Run {
   bin: string;
   inputs?: Record<string, string | boolean>;
   secrets?: Record<string, string>;
+  /** Variables of the repository or the environment. */
+  vars?: Record<string, string>;
+  /** The jobs that this one needs. */
+  needs?: Record<string, { result: Result; outputs: Record<string, string> }>;
   env?: Record<string, string>;
 }
 
@@ -126,9 +170,18 @@ export async function runJob(workflow: Workflow, run: Run): Promise<Ended> {
 
 /** Without a status function in its condition, a step runs only while all went well. */
 function isWanted(step: Step, scope: Scope, conclusion: Ended["conclusion"]): boolean {
-  const condition = String(step.if ?? "success()").replace(/^\$\{\{(.*)\}\}$/s, "$1");
-  const hasStatus = /\b(success|failure|always|cancelled)\(\)/.test(condition);
-  return (hasStatus || conclusion === "success") && isTrue(evaluate(condition, scope));
+  const condition = bare(String(step.if ?? "success()"));
+  const goesOn = hasStatus(condition) || conclusion === "success";
+  return goesOn && isTrue(evaluate(condition, scope));
+}
+
+/** A condition without `${{ }}` around it. */
+function bare(condition: string): string {
+  return condition.replace(/^\$\{\{(.*)\}\}$/s, "$1");
+}
+
+function hasStatus(condition: string): boolean {
+  return /\b(success|failure|always|cancelled)\(\)/.test(condition);
 }
 
 /** Lines `name=value`, as a step writes them to GITHUB_OUTPUT. */
@@ -154,6 +207,8 @@ function scopeOf(
     contexts: {
       inputs: { ...Object.fromEntries(defaults), ...run.inputs },
       secrets: run.secrets ?? {},
+      vars: run.vars ?? {},
+      needs: run.needs ?? {},
       steps,
       github: { repository: "ann/greeter", actor: "ann", token: "token-of-the-job" },
       runner: { temp: run.temp },
@@ -192,6 +247,7 @@ async function bash(
       GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
       GITHUB_SERVER_URL: "https://git.example",
       GITHUB_REPOSITORY: "ann/greeter",
+      GITHUB_ACTOR: "ann",
       GITHUB_STEP_SUMMARY: files.summary,
       GITHUB_OUTPUT: files.output,
       RUNNER_TEMP: run.temp,

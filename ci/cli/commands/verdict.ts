@@ -88,7 +88,7 @@ function text({ table, reference, tags }: Answer): string {
 }
 
 /** On GitHub, the evidence is also what the job's page shows. */
-async function stepSummary({ markdown }: Answer): Promise<void> {
+export async function stepSummary({ markdown }: Pick<Answer, "markdown">): Promise<void> {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (markdown !== undefined && file !== undefined && file !== "") await appendFile(file, markdown);
 }

@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { forwarded } from "../environment.js";
 import type { CommonOptions } from "../options.js";
 import type { Session } from "../session/open.js";
+import { withCluster } from "./cluster.js";
 import { coreObject } from "./core.js";
 import { loadModule, OWN_MODULE } from "./load.js";
 import { parseWords, type Invocation, type OwnFlags, type Step } from "./parse.js";
@@ -23,6 +25,8 @@ export async function prepare(
     readonly rest: readonly string[];
     readonly ownFlags: OwnFlags;
     readonly collect?: boolean;
+    /** Id of this run of the command, for functions that record it. */
+    readonly run?: string;
   },
 ): Promise<Prepared> {
   const types = await loadModule(session, mod ?? OWN_MODULE);
@@ -42,7 +46,9 @@ export async function prepare(
   const registry = isOwn ? loopbackOf(parsed.steps) : undefined;
   const steps = parsed.steps.map((step, index) => {
     if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
-    return absoluteExport(isOwn ? withSigner(step, process.env) : step);
+    if (!isOwn) return absoluteExport(step);
+    const told = withCluster(step, process.env, words.run ?? randomUUID().slice(0, 8));
+    return absoluteExport(withSigner(told, process.env));
   });
   return { ...parsed, steps, types, coreObject: core };
 }

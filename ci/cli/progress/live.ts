@@ -42,6 +42,12 @@ export class LiveProgress {
     }
   }
 
+  /** A line of what a function says; it stays on the screen. */
+  say(line: string): void {
+    this.erase();
+    this.out.write(`${oneLine(line, 200)}\n`);
+  }
+
   finish(): void {
     clearInterval(this.timer);
     this.erase();

@@ -21,6 +21,11 @@ export class PlainProgress {
     }
   }
 
+  /** A line of what a function says. */
+  say(line: string): void {
+    this.out.write(`${" ".repeat(10)}${oneLine(line, 200)}\n`);
+  }
+
   finish(): void {
     if (this.counts.size === 0) return;
     this.out.write(`${tally(this.counts, performance.now() - this.began)}\n`);

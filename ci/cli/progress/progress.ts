@@ -5,6 +5,8 @@ import { PlainProgress } from "./plain.js";
 /** Shows a person what the engine does, on standard error. */
 export interface Progress {
   step(event: StepEvent): void;
+  /** Shows a line that stays. */
+  say(line: string): void;
   /** Leaves the screen as it should stay. */
   finish(): void;
 }

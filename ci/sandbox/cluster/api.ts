@@ -11,6 +11,9 @@ export interface KubeObject {
   metadata: { name: string; namespace?: string };
 }
 
+/** Milliseconds that an answer may take; a machine that builds beside it is slow. */
+const PATIENCE = 60_000;
+
 /** Where objects of the kinds that the sandbox makes itself are. */
 const PLURALS: Record<string, string> = {
   CustomResourceDefinition: "customresourcedefinitions",
@@ -51,12 +54,12 @@ export class Api {
         method,
         path,
         headers,
-        timeout: 10_000,
+        timeout: PATIENCE,
       });
       const fail = (error: Error): void => {
         resolve({ status: 0, text: error.message });
       };
-      asked.once("timeout", () => asked.destroy(new Error("no answer for 10 s")));
+      asked.once("timeout", () => asked.destroy(new Error(`no answer for ${PATIENCE / 1000} s`)));
       asked.once("error", fail);
       asked.once("response", (response) => {
         let text = "";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,6 +15,8 @@ const SCRIPT = fileURLToPath(new URL("node.sh", import.meta.url));
 
 /** How many links are tried: as many clusters may run at once. */
 const LINKS_TRIED = 64;
+
+const SWEPT_AFTER_MS = 3_600_000;
 
 /** What the guardian is told. */
 interface Plan {
@@ -74,6 +76,7 @@ export async function makePlace(name: string, outlive: boolean): Promise<Place> 
   const folder = placeFolder(name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, "log"), { recursive: true });
+  await sweep();
   const cgroups = new Cgroups(`slipway-${name}`);
   await cgroups.create();
   const first = preferredLink(name);
@@ -96,6 +99,17 @@ export async function makePlace(name: string, outlive: boolean): Promise<Place> 
   const pid = await launch(daemon);
   const hint = "It needs root, iproute2, nftables and util-linux: ci/machine.sh installs them.";
   return await untilUp(pid, daemon, hint, () => findPlace(name));
+}
+
+/** Removes what clusters left that are dead for an hour: logs, and all data of those that were killed. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(cachePath("clusters"))) {
+    const folder = placeFolder(name);
+    const { mtimeMs } = await stat(folder);
+    if (Date.now() - mtimeMs < SWEPT_AFTER_MS || (await findPlace(name)) !== undefined) continue;
+    await clearPlace(name);
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Ends a cluster and waits until nothing of it is left but its logs. Gives whether it ran. */

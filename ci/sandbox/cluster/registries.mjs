@@ -28,6 +28,10 @@ function forward(incoming, outgoing, mirrors) {
   };
   // Nothing else of the host than its loopback's registries is reached.
   const target = /^(127\.0\.0\.1|localhost):\d+$/.test(registry) ? registry : mirrors[registry];
+  if (!["GET", "HEAD"].includes(incoming.method) || !/^\/v2(\/|$)/.test(url.pathname)) {
+    refuse(405, "only pulling is possible");
+    return;
+  }
   if (target === undefined) {
     refuse(404, `the sandbox's cluster reaches no registry ${registry}`);
     return;

@@ -89,7 +89,7 @@ export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs
 
 /** Errors of what looks, so that nothing that was half seen passes. */
 function troubles(
-  { problem, k6, breaks }: Observation,
+  { problem, pods, k6, breaks }: Observation,
   sent: readonly Sent[],
   arrived: readonly Sent[],
 ): Measure[] {
@@ -105,6 +105,7 @@ function troubles(
     ...(k6 && k6.exitCode !== 0 && k6.exitCode !== CROSSED
       ? [error("k6", `k6 exited with ${k6.exitCode}: ${lastLines(k6.said, 3)}`)]
       : []),
+    ...(problem === "" && !pods?.canary.after ? [error("access", "the pods were not seen")] : []),
     ...(problem === "" && !k6 ? [error("k6", "k6 was not run")] : []),
     ...(10 * lost > sent.length
       ? [

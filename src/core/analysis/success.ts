@@ -96,7 +96,7 @@ function confidenceBeyond(first: Count, second: Count, margin: number): number {
   const isBeyond = (confidence: number): boolean =>
     newcombeLower(first, second, confidence) > margin;
   if (!isBeyond(0.5)) return 0;
-  return 1 - bisect((alpha) => isBeyond(1 - alpha), 1e-6, 0.5);
+  return 1 - bisect((alpha) => isBeyond(1 - alpha), 1e-6, 0.5, 1e-6);
 }
 
 /** Why nothing counts yet. */

@@ -92,7 +92,9 @@ const predictions = z.strictObject({
   path: httpPath
     .default("/predict")
     .describe("Path whose answers of canary and stable are compared, when requests ask for it"),
-  value: jsonPath.default("$").describe("Where the predictions are in the answer"),
+  value: jsonPath
+    .default("$.predictions[*].species")
+    .describe("Where the predictions are in the answer"),
   agreement: percent.default(95).describe("Least share of requests that both predict alike"),
   tolerance: z.number().min(0).default(0).describe("Difference between numbers that are alike"),
   minimum: z

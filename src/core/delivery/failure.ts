@@ -33,8 +33,12 @@ export function troubleText(
   const lines = ["pods:"];
   for (const pod of pods) lines.push(`  ${podLine(pod)}`);
   if (pods.length === 0) lines.push("  there are none");
+  const ill = new Set(pods.filter(({ ready }) => !ready).map(({ name }) => name));
   const ours = (events as readonly Event[])
-    .filter(({ involvedObject }) => isOf(service, involvedObject?.name ?? ""))
+    .filter(({ involvedObject: { kind = "", name = "" } = {} }) =>
+      // Of pods that are gone, or well by now, nobody wants to read.
+      kind === "Pod" ? ill.has(name) : isOf(service, name),
+    )
     .sort((one, other) => when(one).localeCompare(when(other)))
     .slice(-MOST_EVENTS);
   if (ours.length > 0) lines.push("events:", ...ours.map((event) => `  ${eventLine(event)}`));

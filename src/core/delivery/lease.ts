@@ -78,6 +78,16 @@ export function takePatch(lease: Lease, me: string, now: string): object[] {
   ];
 }
 
+/** JSON patch that takes a lease that was given back, without having read it. */
+export function freePatch(me: string, now: string): object[] {
+  return [
+    { op: "test", path: "/spec/holderIdentity", value: "" },
+    { op: "replace", path: "/spec/holderIdentity", value: me },
+    { op: "add", path: "/spec/acquireTime", value: now },
+    { op: "add", path: "/spec/renewTime", value: now },
+  ];
+}
+
 /** JSON patch that renews a lease, unless somebody else has it by now. */
 export function renewPatch(me: string, now: string): object[] {
   return [

@@ -47,6 +47,7 @@ export function observe(name: string, objects: readonly unknown[]): Observation 
     stable: workload("stable"),
     canary: workload("canary"),
     ...{ weight: shares.weight, exposed: shares.exposed },
+    routed: route === undefined || isTaken(route),
     leftovers:
       shares.names ||
       seen.some(({ kind, metadata }) => kind !== "Pod" && metadata.labels?.[TRACK] === "canary"),
@@ -135,6 +136,31 @@ function sharesOfRoute(route: Seen, name: string): Shares {
     else if (total > 0) weight = Math.max(weight, Math.round((share / total) * 1e5) / 1e3);
   }
   return { weight, exposed, names };
+}
+
+interface RouteStatus {
+  readonly parents?: readonly {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly observedGeneration?: number;
+    }[];
+  }[];
+}
+
+/** Whether a gateway says of the route as it is that it has taken it over, and found all it leads to. */
+function isTaken({ metadata, status }: Seen): boolean {
+  const { parents = [] } = (status ?? {}) as RouteStatus;
+  return parents.some(({ conditions = [] }) =>
+    ["Accepted", "ResolvedRefs"].every((type) =>
+      conditions.some(
+        (each) =>
+          each.type === type &&
+          each.status === "True" &&
+          (each.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+      ),
+    ),
+  );
 }
 
 /** The Service selects the pods of one track, or of both: then its annotation has the weight. */

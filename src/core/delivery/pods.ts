@@ -63,6 +63,8 @@ export function readPods(
     const scheduled = more.conditions?.find(({ type }) => type === "PodScheduled");
     const homeless =
       scheduled?.status === "False" ? words(scheduled.reason, scheduled.message) : "";
+    const ill = telling === undefined ? "" : saying(telling);
+    const itself = reason === undefined ? homeless : words(reason, message);
     return {
       name: metadata.name,
       track: metadata.labels?.[TRACK] === "canary" ? "canary" : "stable",
@@ -72,8 +74,7 @@ export function readPods(
         more.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
       restarts: containers.reduce((sum, each) => sum + (each.restartCount ?? 0), 0),
       container: telling?.name ?? "",
-      says:
-        (telling && saying(telling)) || (reason === undefined ? homeless : words(reason, message)),
+      says: ill === "" ? itself : ill,
       ended: telling?.lastState?.terminated !== undefined,
     };
   });

@@ -99,26 +99,25 @@ export async function takeBack(
   };
   run.save(ended);
   run.forget(ended.config.history);
-  await world.flush();
   return { outcome: "failed", release: ended, details: await asked, stuck };
 }
 
-/** Runs it; what fails is taken back, unless somebody else is at it by now. */
+/**
+ * Runs it; what fails is taken back, unless somebody else is at it by now. How it ended is recorded
+ * with the last thing that the run does.
+ */
 async function guarded(
   run: Run,
   current: () => ReleaseRecord,
   work: () => Promise<Ended>,
 ): Promise<Ended> {
-  let ended: Ended;
   try {
-    ended = await work();
+    return await work();
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return await takeBack(run, current(), why, "failed");
   }
-  await run.world.flush();
-  return ended;
 }
 
 /** The canary is asked before it gets any request of the world's. */

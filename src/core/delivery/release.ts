@@ -27,7 +27,7 @@ export function releaseName(service: string, number: number): string {
  */
 export function releaseSecret(record: ReleaseRecord): KubernetesObject {
   const { service, namespace, number, status } = record;
-  const release = gzipSync(JSON.stringify(record)).toString("base64");
+  const release = gzipSync(JSON.stringify(record));
   if (release.length > LARGEST)
     throw new SlipwayError(
       "DELIVERY",
@@ -48,8 +48,7 @@ export function releaseSecret(record: ReleaseRecord): KubernetesObject {
         version: String(number),
       },
     },
-    // Encoded once more, as every Secret's data is.
-    data: { release: Buffer.from(release).toString("base64") },
+    data: { release: release.toString("base64") },
   };
 }
 
@@ -76,8 +75,7 @@ function readRelease(name: string, data = ""): ReleaseRecord {
     );
   let record: ReleaseRecord;
   try {
-    const text = Buffer.from(Buffer.from(data, "base64").toString(), "base64");
-    record = JSON.parse(gunzipSync(text).toString()) as ReleaseRecord;
+    record = JSON.parse(gunzipSync(Buffer.from(data, "base64")).toString()) as ReleaseRecord;
   } catch (error) {
     throw broken((error as Error).message);
   }

@@ -25,7 +25,7 @@ export type Action =
   | { readonly do: "apply stable"; readonly release: number }
   | { readonly do: "weigh"; readonly weight: number; readonly exposed: boolean }
   /** Look until pods have become ready, or cannot. */
-  | { readonly do: "await"; readonly track: Track }
+  | { readonly do: "await"; readonly track: Track | "route" }
   | { readonly do: "wait"; readonly seconds: number; readonly why: "drain" | "keep" | "pause" }
   /** The route forgets the canary, then its objects are deleted. */
   | { readonly do: "remove canary" }
@@ -54,6 +54,9 @@ export interface Limits {
 
 /** What may pass, such as a quota that pods about to end still use, is waited out for so long. */
 const DOUBT = 15;
+
+/** So long a gateway may take for a route. */
+const ROUTING = 30;
 
 /** So long whole pods are waited for when all requests have to come back to them at once. */
 const WHOLE = 15;
@@ -91,7 +94,7 @@ function canary(
   if (gone !== undefined) return { do: "fail", why: gone };
   const other = there?.release !== release ? sweep(seen, clock, limits) : undefined;
   if (other) return other;
-  if (there === undefined || there.release !== release || there.replicas < replicas)
+  if (there?.release !== release || there.replicas < replicas)
     return { do: "apply canary", release, replicas };
   const bad = hopeless("canary", there, clock, limits);
   if (bad !== undefined) return { do: "fail", why: bad };
@@ -99,7 +102,7 @@ function canary(
   if (weight < 100 && (stable?.available ?? 0) === 0)
     return { do: "fail", why: "no pod of the stable release is ready, so nothing can be compared" };
   if (seen.weight !== weight || seen.exposed !== exposed) return { do: "weigh", weight, exposed };
-  return DONE;
+  return unrouted(seen, clock) ?? DONE;
 }
 
 function promote(
@@ -122,6 +125,8 @@ function promote(
   if (bad !== undefined) return { do: "fail", why: bad };
   if (!there.complete) return { do: "await", track: "canary" };
   if (seen.weight !== 100) return { do: "weigh", weight: 100, exposed: false };
+  const behind = unrouted(seen, clock);
+  if (behind) return behind;
   if (clock.settled < limits.keep) return rest(limits.keep - clock.settled, "keep");
   return { do: "apply stable", release };
 }
@@ -136,7 +141,7 @@ function replace(
   const first = sweep(seen, clock, limits);
   if (first) return first;
   if (stable?.release !== release) return { do: "apply stable", release };
-  if (stable.complete) return DONE;
+  if (stable.complete) return unrouted(seen, clock) ?? DONE;
   const bad = hopeless("stable", stable, clock, limits);
   return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
 }
@@ -188,9 +193,18 @@ function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Ac
     return AWAY;
   }
   if (!seen.leftovers) return undefined;
+  const behind = unrouted(seen, clock);
+  if (behind) return behind;
   const calm = Math.max(1, drain);
   if (clock.settled < calm) return rest(calm - clock.settled, "drain");
   return { do: "remove canary" };
+}
+
+/** The gateway still shares the requests as it was told before. */
+function unrouted({ routed }: Observation, { waited }: Clock): Action | undefined {
+  if (routed) return undefined;
+  const why = `the gateway has not taken over the route in ${ROUTING} s: does it allow routes of this namespace, and is its controller well? (kubectl describe httproute)`;
+  return waited < ROUTING ? { do: "await", track: "route" } : { do: "fail", why };
 }
 
 /** The canary gets requests and has no pod for them. */

@@ -96,7 +96,8 @@ export class Run {
   /** Takes note of what is there by now. */
   see(seen: Observation): void {
     const moved = seen.weight !== this.seen.weight || seen.exposed !== this.seen.exposed;
-    if (moved) this.settledAt = this.world.now();
+    // When the gateway took it over is not known better than by when it was seen.
+    if (moved || !seen.routed || !this.seen.routed) this.settledAt = this.world.now();
     this.seen = seen;
     this.isStale = false;
   }

@@ -52,6 +52,8 @@ export interface Observation {
   readonly weight: number;
   /** Whether a header brings requests to the canary whatever the weight. */
   readonly exposed: boolean;
+  /** Whether the gateway has taken over the route as it is; true where there is none. */
+  readonly routed: boolean;
   /** Whether any object of a canary is there, or the route names it. */
   readonly leftovers: boolean;
   readonly pods: readonly Pod[];
@@ -108,6 +110,8 @@ export interface ReleaseRecord {
   /** How its image was verified: who signed, or that it was left out. */
   readonly verified: string;
   readonly by: string;
+  /** Id of the run that is at it, or was: `abort` can be told to end that one alone. */
+  readonly run: string;
   readonly startedAt: string;
   /** When its canary began to wait. */
   readonly waitingAt?: string | undefined;

@@ -2,21 +2,18 @@ import * as z from "zod";
 import { SlipwayError } from "../errors.js";
 import { readRegistered } from "./registry.js";
 
-/** An alias, where it shall point, and where it has to point now. */
+/** An alias, and the version that it shall point at. */
 export interface AliasMove {
   readonly name: string;
   readonly alias: string;
-  /** The version that it has to point at; null when it has to be absent. Left out: wherever it is. */
-  readonly from?: string | null;
-  /** The version; null to take the alias away. */
-  readonly to: string | null;
+  readonly version: string;
 }
 
 /** How the move went. */
 export interface Moved {
   /** The version that it pointed at; absent when there was no such alias. */
   readonly before?: string;
-  /** Whether it was changed: not when it was there already, or somebody else had moved it. */
+  /** Whether it was changed: not when it was there already. */
   readonly moved: boolean;
 }
 
@@ -32,16 +29,14 @@ const result = z.object({ before: z.string().nullable(), moved: z.boolean(), ans
  *
  * @throws SlipwayError MODEL when the registry did not do it.
  */
-export function readMove({ name, alias, from, to }: AliasMove, left: unknown): Moved {
+export function readMove({ name, alias, version }: AliasMove, left: unknown): Moved {
   const { before, moved, answer: last } = result.parse(left);
   const said = readRegistered(last);
   const refused = last.status !== 200 && !said.ok ? said.why : undefined;
-  const isLeft = from !== undefined && from !== before;
-  const undone = before !== to && !moved && !isLeft;
-  if (refused !== undefined || undone)
+  if (refused !== undefined || (before !== version && !moved))
     throw new SlipwayError(
       "MODEL",
-      `The alias ${alias} of the model ${name} ${to === null ? "is not taken away" : `does not move to version ${to}`}: ${refused ?? "it points elsewhere afterwards; does somebody else move it?"}. It pointed at ${before ?? "nothing"}; the deployment does not depend on it.`,
+      `The alias ${alias} of the model ${name} does not move to version ${version}: ${refused ?? "it points elsewhere afterwards; does somebody else move it"}. It pointed at ${before ?? "nothing"}; the deployment does not depend on it.`,
     );
   return { moved, ...(before !== null && { before }) };
 }

@@ -23,6 +23,8 @@ export interface Ingredients {
   readonly model?: PinnedModel | undefined;
   readonly verified: string;
   readonly by: string;
+  /** Id of the run. */
+  readonly run: string;
 }
 
 /** A release, ready to be recorded and applied. */
@@ -30,7 +32,7 @@ export async function composeRelease(
   context: Context,
   cluster: Cluster,
   run: Run,
-  { reference, tag, commit, model, verified, by }: Ingredients,
+  { reference, tag, commit, model, verified, by, run: id }: Ingredients,
 ): Promise<ReleaseRecord> {
   const { build, deploy } = context.config;
   const name = serviceName(context);
@@ -43,7 +45,7 @@ export async function composeRelease(
     port: portOf(objects, name) ?? build.port,
     replicas: podsOf(objects, name) ?? run.seen.stable?.replicas ?? deploy.replicas,
     config: deploy,
-    ...{ verified, by, startedAt: new Date().toISOString(), steps: [], calls: 0 },
+    ...{ verified, by, run: id, startedAt: new Date().toISOString(), steps: [], calls: 0 },
   };
 }
 
@@ -52,7 +54,7 @@ export async function releaseObjects(
   context: Context,
   namespace: string,
   number: number,
-  { reference, tag, commit, model }: Omit<Ingredients, "verified" | "by">,
+  { reference, tag, commit, model }: Omit<Ingredients, "verified" | "by" | "run">,
 ): Promise<KubernetesObject[]> {
   const { build, deploy } = context.config;
   return objectsOf({
@@ -73,14 +75,14 @@ export async function releaseObjects(
 export function composeRollback(
   run: Run,
   target: ReleaseRecord,
-  { verified, by }: Pick<Ingredients, "verified" | "by">,
+  { verified, by, run: id }: Pick<Ingredients, "verified" | "by" | "run">,
 ): ReleaseRecord {
   const number = run.next;
-  const { waitingAt: _1, finishedAt: _2, generation: _3, why: _4, ...kept } = target;
   return {
-    ...kept,
+    ...target,
+    ...{ waitingAt: undefined, finishedAt: undefined, generation: undefined, why: undefined },
     ...{ number, kind: "rollback", of: target.number, status: "pending", phase: "replacing" },
     objects: renumbered(target.objects, number),
-    ...{ verified, by, startedAt: new Date().toISOString(), steps: [], calls: 0 },
+    ...{ verified, by, run: id, startedAt: new Date().toISOString(), steps: [], calls: 0 },
   };
 }

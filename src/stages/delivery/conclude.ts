@@ -1,5 +1,3 @@
-import { dag } from "@dagger.io/dagger";
-
 import { endedText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { SlipwayError, type ErrorCode } from "../../core/errors.js";
@@ -7,7 +5,7 @@ import type { Context } from "../context.js";
 import { withProgram } from "../programs.js";
 
 /** What a caller's process exits with; scripts and workflows rely on the numbers. */
-export const EXITS = { failed: 1, refused: 2, broken: 3, paused: 4 } as const;
+const EXITS = { failed: 1, refused: 2, broken: 3, paused: 4 } as const;
 
 /** Mistakes that are found before anything is touched. */
 const MISTAKES: readonly ErrorCode[] = ["USAGE", "CONFIG", "PROJECT", "LOCK", "MODEL"];

@@ -1,6 +1,7 @@
+import { leftAlone, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
-import { openRelease } from "../../core/delivery/release.js";
+import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, rollbackTarget } from "../../core/delivery/rollback.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
@@ -12,7 +13,7 @@ import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
 import { referenceOf, verifiedImage } from "./image.js";
-import { clusterOf, openRun, serviceName, type Access, type Opened } from "./open.js";
+import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
 
 /** How far a deployment goes by itself. */
 export type Extent =
@@ -55,6 +56,7 @@ export async function deploy(
       ...image,
       model,
       by: access.by,
+      run: access.run,
     });
     const { live } = run;
     if (
@@ -114,7 +116,11 @@ export async function promote(
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
     const steps = stepsOf(config, waiting.replicas);
-    return await rollOut(run, waiting, { steps, done: waiting.steps.length });
+    return await rollOut(
+      run,
+      { ...waiting, run: access.run },
+      { steps, done: waiting.steps.length },
+    );
   });
 }
 
@@ -139,13 +145,28 @@ export async function rollback(
       ? "not verified: --skip-verification"
       : (await world.busy(() => verifiedImage(context, access, found.reference))).verified;
     world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
-    return await replace(run, composeRollback(run, found, { verified, by: access.by }));
+    return await replace(
+      run,
+      composeRollback(run, found, { verified, by: access.by, run: access.run }),
+    );
   });
 }
 
-/** Ends whatever is under way: the requests go back to what is live, the canary is removed. */
-export async function abort(context: Context, access: Access): Promise<Ended> {
+/**
+ * Ends whatever is under way: the requests go back to what is live, the canary is removed.
+ *
+ * @param only What of it; all else is left alone, which is an error when a run was named.
+ */
+export async function abort(context: Context, access: Access, only: Abortable): Promise<Ended> {
   const cluster = await clusterOf(context, access);
+  if (Object.values(only).some(Boolean)) {
+    const { records, holder } = await lookAround(context, cluster);
+    const why = leftAlone(records, holder, only);
+    const last = liveRelease(records) ?? records.at(-1);
+    if (why !== undefined && last && only.run === undefined)
+      return { outcome: "done", release: last };
+    if (why !== undefined) throw new SlipwayError("USAGE", `Nothing was aborted: ${why}.`);
+  }
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
     const open = openRelease(run.records);
@@ -160,21 +181,21 @@ export async function abort(context: Context, access: Access): Promise<Ended> {
 }
 
 /** Works with the lease, and gives it back however that ends. */
-export async function during(
+async function during(
   opened: Opened,
   work: (opened: Opened) => Promise<Ended>,
 ): Promise<Ended> {
-  let isOurs = true;
+  const { world } = opened;
+  let ended: Ended;
   try {
-    const ended = await work(opened);
-    return { ...ended, release: { ...ended.release, calls: opened.world.calls } };
+    ended = await work(opened);
   } catch (error) {
-    isOurs = !(error instanceof LeaseLost);
-    throw error;
-  } finally {
     // When the cluster is away the lease runs out by itself.
-    if (isOurs) await opened.world.end().catch(() => undefined);
+    if (!(error instanceof LeaseLost)) await world.end().catch(() => undefined);
+    throw error;
   }
+  await world.end();
+  return { ...ended, release: { ...ended.release, calls: world.calls } };
 }
 
 /** Why a release goes without a canary; undefined when it has one. */

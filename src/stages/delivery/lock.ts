@@ -1,5 +1,6 @@
 import {
   claim,
+  freePatch,
   LEASE_SECONDS,
   leaseName,
   microTime,
@@ -46,7 +47,8 @@ export class Lock {
     const name = leaseName(service);
     const get = { args: ["get", `lease/${name}`, "--ignore-not-found", "--output=json"] };
     let watched: { readonly lease: Lease; readonly seconds: number } | undefined;
-    let first: Request[] = [];
+    // Mostly it was given back: then one execution takes it and looks.
+    let first = [patch(name, freePatch(me, microTime(new Date())))];
     let calls = 0;
     for (;;) {
       const answers = await kubectl(context, cluster, [...first, get, ...also]);
@@ -136,7 +138,7 @@ export class Lock {
     } finally {
       clearInterval(timer);
       await beat;
-      // eslint-disable-next-line no-unsafe-finally -- Whatever work gave, it is no longer this run's.
+      // Whatever work gave, it is no longer this run's.
       if (lost instanceof LeaseLost) throw lost;
     }
   }

@@ -1,11 +1,9 @@
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
-import { readLease, leaseName } from "../../core/delivery/lease.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { rollbackTarget } from "../../core/delivery/rollback.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl } from "../kubectl.js";
 import { analyse } from "./analysis.js";
 import { rollback } from "./deploy.js";
 import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
@@ -24,14 +22,9 @@ export interface Told {
 export async function status(context: Context, access: Access): Promise<Told> {
   const cluster = await clusterOf(context, access);
   const service = serviceName(context);
-  const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
-  const [{ records, seen }, [held]] = await Promise.all([
-    lookAround(context, cluster),
-    kubectl(context, cluster, [{ args: lease }]),
-  ]);
+  const { records, seen, holder } = await lookAround(context, cluster);
   const live = liveRelease(records);
   const open = openRelease(records);
-  const holder = held?.exitCode === 0 ? (readLease(held.stdout)?.holder ?? "") : "";
   const healthy = isHealthy(live, open, seen);
   return {
     table: statusText(service, { live, open }, seen, holder),
@@ -49,7 +42,7 @@ export async function history(context: Context, access: Access): Promise<Told> {
   const live = liveRelease(records);
   return {
     table: historyText(records),
-    json: JSON.stringify(records.map(({ objects: _, ...record }) => record)),
+    json: JSON.stringify(records.map((record) => ({ ...record, objects: undefined }))),
     isHealthy: live !== undefined,
     reference: live?.reference ?? "",
     number: live?.number ?? 0,

@@ -1,6 +1,7 @@
 import type { Secret, Service } from "@dagger.io/dagger";
 
-import type { ReleaseRecord } from "../../core/delivery/types.js";
+import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
+import { leaseName, readLease } from "../../core/delivery/lease.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
 import { observations } from "../../core/delivery/queries.js";
 import { refusal } from "../../core/delivery/refusal.js";
@@ -12,8 +13,9 @@ import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js"
 import { moveAlias, type ModelAccess } from "../model.js";
 import type { Login } from "../programs.js";
 import { openCluster } from "./access.js";
-import { analyse, smoke } from "./analysis.js";
+import { analyse } from "./analysis.js";
 import { Lock } from "./lock.js";
+import { smoke } from "./smoke.js";
 import { ClusterWorld } from "./world.js";
 
 /** How a cluster, and what else a deployment needs, is reached. */
@@ -27,6 +29,8 @@ export interface Access {
   readonly models: ModelAccess;
   /** Who does it, for the records. */
   readonly by: string;
+  /** Id of this run. */
+  readonly run: string;
 }
 
 /** Name of the service in the cluster. */
@@ -67,7 +71,7 @@ export async function openRun(
 ): Promise<Opened> {
   const service = serviceName(context);
   const routed = context.config.deploy.route.gateway !== undefined;
-  const me = `${access.by} ${new Date().toISOString()} ${Math.random().toString(36).slice(2, 8)}`;
+  const me = holderOf(access);
   const also = questions(service, routed);
   const { lock, answers, calls } = await Lock.acquire(context, cluster, service, me, {
     force,
@@ -89,15 +93,29 @@ export async function openRun(
   return { world, cluster, run: new Run(world, known.records, seen) };
 }
 
+/** How the lease names this run. */
+function holderOf({ by, run }: Pick<Access, "by" | "run">): string {
+  return `${by} (${run})`;
+}
+
 /** What is there of a service, without the lease: nothing is changed by who asks. */
 export async function lookAround(
   context: Context,
   cluster: Cluster,
-): Promise<ReturnType<typeof readAnswers>> {
+): Promise<Known & { readonly holder: string }> {
   const service = serviceName(context);
   const routed = context.config.deploy.route.gateway !== undefined;
-  const answers = await kubectl(context, cluster, questions(service, routed), { atOnce: true });
-  return readAnswers(service, answers);
+  const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
+  const asked = [{ args: lease }, ...questions(service, routed)];
+  const [held, ...answers] = await kubectl(context, cluster, asked, { atOnce: true });
+  const known = readAnswers(service, answers);
+  return { ...known, holder: held?.exitCode === 0 ? (readLease(held.stdout)?.holder ?? "") : "" };
+}
+
+/** What is known of a service in the cluster. */
+interface Known {
+  readonly records: readonly ReleaseRecord[];
+  readonly seen: Observation;
 }
 
 function questions(service: string, hasGateway: boolean): Request[] {
@@ -105,7 +123,7 @@ function questions(service: string, hasGateway: boolean): Request[] {
   return [...observations(service, hasGateway), secrets].map((args) => ({ args }));
 }
 
-function readAnswers(service: string, answers: readonly Answer[]) {
+function readAnswers(service: string, answers: readonly Answer[]): Known {
   const bad = answers.find((answer) => answer?.exitCode !== 0);
   if (answers.length === 0 || answers.includes(undefined) || bad)
     throw new SlipwayError(

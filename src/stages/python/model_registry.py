@@ -7,8 +7,7 @@ FILE holds {"base": URL, "host": name or null, "patience": seconds} and one of
            that an alias or stage points at, with the run that made it;
   "digest": {"name", "version", "limit": bytes}: the SHA-256 of the list `sha256sum` prints of the artifact's
            files, sorted by path, where the tracking server hands them out;
-  "alias": {"name", "alias", "from", "to"}: moves an alias. "from" is where it has to be (null: it has to be
-           absent; left out: wherever it is), "to" is null to take it away.
+  "alias": {"name", "alias", "version"}: moves an alias, and looks whether it is there.
 Prints the answers as JSON; NaN and infinities become text. An answer is {"status", "body"}, or {"status": 0,
 "error"} when there is none. The environment may hold MLFLOW_TRACKING_TOKEN (a token, or user:password) or
 MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD. Redirections are not followed: credentials would go
@@ -203,21 +202,17 @@ def where(registry, name, alias):
     return answer, None if at is None else str(at)
 
 
-def move(registry, request):
-    name, alias, to = request["name"], request["alias"], request["to"]
+def move(registry, name, alias, version):
     answer, before = where(registry, name, alias)
     result = {"before": before, "moved": False, "answer": answer}
-    if answer["status"] != 200 or before == to or ("from" in request and request["from"] != before):
+    if answer["status"] != 200 or before == version:
         return result
-    path = "mlflow/registered-models/alias"
-    if to is None:
-        answer = registry.ask("DELETE", path, {"name": name, "alias": alias})
-    else:
-        answer = registry.ask("POST", path, {"name": name, "alias": alias, "version": to})
+    body = {"name": name, "alias": alias, "version": version}
+    answer = registry.ask("POST", "mlflow/registered-models/alias", body)
     if answer["status"] != 200:
         return {**result, "answer": answer}
     answer, after = where(registry, name, alias)
-    return {**result, "moved": after == to, "answer": answer}
+    return {**result, "moved": after == version, "answer": answer}
 
 
 def main():
@@ -228,7 +223,7 @@ def main():
     elif "digest" in request:
         result = digest(registry, **request["digest"])
     else:
-        result = move(registry, request["alias"])
+        result = move(registry, **request["alias"])
     json.dump(result, sys.stdout)
 
 

@@ -45,11 +45,14 @@ async function open(
   return { world, run: new Run(world, records, await world.look()) };
 }
 
-async function deploy({ run }: Opened, stop?: number): Promise<Ended> {
+async function deploy({ run, world }: Opened, stop?: number): Promise<Ended> {
   await run.recover("take back");
   const release = releaseOf(run.next, { status: "pending" });
-  if (!run.live) return await replace(run, release);
-  return await rollOut(run, release, { steps: STEPS, done: 0, stop });
+  const ended = run.live
+    ? await rollOut(run, release, { steps: STEPS, done: 0, stop })
+    : await replace(run, release);
+  await world.flush();
+  return ended;
 }
 
 const statuses = (cluster: Cluster): Record<number, string> =>
@@ -163,6 +166,7 @@ test("stops_with_the_canary_in_place_before_all_requests_go_there", async () => 
   const waiting = openRelease(run.records);
   assert.ok(waiting);
   const promoted = await rollOut(run, waiting, { steps: STEPS, done: waiting.steps.length });
+  await run.world.flush();
   assert.is(promoted.outcome, "done");
   assert.equal(
     promoted.release.steps.map(({ weight }) => weight),
@@ -178,8 +182,33 @@ test("goes_back_to_an_older_release_without_a_canary", async () => {
   const { run } = await open(cluster, "b");
   const back = releaseOf(3, { kind: "rollback", of: 1, reference: releaseOf(1).reference });
   assert.is((await replace(run, back)).outcome, "done");
+  await run.world.flush();
   assert.equal(statuses(cluster), { 1: "superseded", 2: "rolled-back", 3: "live" });
   assert.is(cluster.stable?.release, 3);
+});
+
+test("removes_no_canary_that_the_gateway_still_sends_requests_to", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.outcomes = ["failed"];
+  opened.world.lags = [12];
+  assert.is((await deploy(opened)).outcome, "failed");
+  assert.ok(isClean(cluster));
+  assert.equal(cluster.wrongs, []);
+});
+
+test("leaves_the_canary_there_when_the_gateway_does_not_let_go_of_it", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  await opened.run.pursue(
+    { kind: "canary", release: 2, replicas: 1, weight: 10, exposed: false },
+    releaseOf(2),
+  );
+  opened.world.lags = [1e6];
+  const ended = await takeBack(opened.run, releaseOf(2), "interrupted", "aborted");
+  assert.match(ended.stuck ?? "", /gateway has not taken over the route/);
+  assert.ok(cluster.canary, "it was removed while requests go there");
+  assert.is(cluster.weight, 0);
 });
 
 test("keeps_its_hands_off_when_another_run_has_the_lease", async () => {
@@ -207,11 +236,13 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
     random.pick(["passed", "passed", "passed", "failed", "errored", "inconclusive"] as const),
   );
   world.smokes = random.int(10) > 0;
+  world.lags = random.pick([[0], [0, 0.2, 3, 12]]);
   await run.recover("take back");
   const number = run.next;
   const choice = random.int(4);
   if (choice === 0 && run.live && run.live.number > 1) {
     await replace(run, releaseOf(number, { kind: "rollback", of: 1 }));
+    await world.flush();
     return;
   }
   if (choice === 1) return;
@@ -293,6 +324,7 @@ test("takes_back_what_is_under_way_and_says_why", async () => {
   await run.pursue({ kind: "canary", release: 2, replicas: 1, weight: 10, exposed: true }, release);
   assert.ok(cluster.exposed);
   const ended = await takeBack(run, release, "interrupted", "aborted");
+  await run.world.flush();
   assert.is(ended.release.why, "interrupted");
   assert.equal(statuses(cluster), { 1: "live", 2: "aborted" });
   assert.ok(isClean(cluster));

@@ -32,6 +32,7 @@ export function releaseOf(number: number, more: Partial<ReleaseRecord> = {}): Re
     config: deploy.parse({ drain: 3, keep: 4, deadline: 60 }),
     verified: "with this key",
     by: "somebody",
+    run: "1",
     startedAt: STARTED,
     steps: [],
     calls: 0,

@@ -28,6 +28,10 @@ export class Cluster {
   holder = "";
   /** Seconds that have passed. */
   time = 0;
+  /** Whether the gateway gives the canary requests by now: it may be behind the route. */
+  used = false;
+  /** When the gateway takes over the route as it is. */
+  routedAt = 0;
   /** When the canary last got a share of the requests. */
   lastUsed = -Infinity;
   /** Releases whose pods never become ready. */
@@ -37,8 +41,11 @@ export class Cluster {
 
   /** Time passes; pods of good releases become ready, and replace others. */
   pass(seconds: number): void {
-    if (this.weight > 0 || this.exposed) this.lastUsed = this.time + seconds;
+    if (this.used)
+      this.lastUsed = Math.max(this.time, Math.min(this.time + seconds, this.routedAt));
     this.time += seconds;
+    if (this.time >= this.routedAt) this.used = this.weight > 0 || this.exposed;
+    if (this.used) this.lastUsed = this.time;
     for (const pods of [this.stable, this.canary]) {
       if (!pods) continue;
       if (this.broken.has(pods.release)) continue;
@@ -52,6 +59,7 @@ export class Cluster {
       canary: this.workload(this.canary),
       weight: this.weight,
       exposed: this.exposed,
+      routed: this.time >= this.routedAt,
       leftovers: this.canary !== undefined || this.service,
       pods: [],
     };
@@ -93,6 +101,8 @@ export class SimulatedWorld implements World {
   /** What analyses say, in turn; then that it passed. */
   outcomes: Analysis["outcome"][] = [];
   smokes = true;
+  /** Seconds that the gateway may be behind a new route. */
+  lags: readonly number[] = [0];
   aliasOf: number | undefined;
   private dead = false;
 
@@ -131,8 +141,7 @@ export class SimulatedWorld implements World {
     if (this.chance(this.faults.crash)) {
       const pods = this.random.int(2) === 0 ? cluster.stable : cluster.canary;
       const [serving] = pods?.ready.keys() ?? [];
-      if (pods && serving !== undefined)
-        pods.ready = new Map([[serving, this.random.int(2)]]);
+      if (pods && serving !== undefined) pods.ready = new Map([[serving, this.random.int(2)]]);
     }
     return cluster.observe();
   }
@@ -220,6 +229,7 @@ export class SimulatedWorld implements World {
             this.check(deed.weight, deed.exposed);
             cluster.weight = deed.weight;
             cluster.exposed = deed.exposed;
+            cluster.routedAt = cluster.time + this.random.pick(this.lags);
           },
         ];
       case "remove canary":
@@ -237,6 +247,7 @@ export class SimulatedWorld implements World {
           () => {
             cluster.weight = 0;
             cluster.exposed = false;
+            cluster.used = false;
             cluster.canary = undefined;
             cluster.service = false;
           },
@@ -260,7 +271,8 @@ export class SimulatedWorld implements World {
 
   private mayBeRemoved(seen: Observation): void {
     const { cluster } = this;
-    if (cluster.weight > 0 || cluster.exposed) cluster.wrongs.push("removed while it is used");
+    const isUsed = cluster.used || cluster.weight > 0 || cluster.exposed;
+    if (isUsed) cluster.wrongs.push("removed while it is used");
     else if (cluster.time - cluster.lastUsed < this.drain && seen.canary)
       cluster.wrongs.push("removed before it was drained");
   }

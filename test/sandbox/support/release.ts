@@ -71,7 +71,10 @@ export async function rolledOut(cluster: Cluster, name: string): Promise<void> {
 }
 
 /** Waits until something holds, at most 30 s. */
-export async function eventually<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   for (const end = Date.now() + 30_000; Date.now() < end;) {
     const found = await probe();
     if (found !== undefined) return found;

@@ -65,5 +65,5 @@ export function confidenceApart(
     return Number.isFinite(upper) && lower > upper + margin;
   };
   if (!areApart(0)) return 0;
-  return 1 - bisect((alpha) => areApart(1 - alpha), 1e-6, 1);
+  return 1 - bisect((alpha) => areApart(1 - alpha), 1e-6, 1, 1e-6);
 }

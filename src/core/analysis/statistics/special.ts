@@ -85,8 +85,13 @@ export function normalQuantile(p: number): number {
 }
 
 /** Where, between low and high, a condition that stays true once it is true becomes so. */
-export function bisect(isTrue: (value: number) => boolean, low: number, high: number): number {
-  for (let step = 0; step < 100 && high - low > 1e-14 * Math.max(1, Math.abs(high)); step++) {
+export function bisect(
+  isTrue: (value: number) => boolean,
+  low: number,
+  high: number,
+  precision = 1e-14,
+): number {
+  while (high - low > precision * Math.max(1, Math.abs(high))) {
     const middle = (low + high) / 2;
     if (isTrue(middle)) high = middle;
     else low = middle;

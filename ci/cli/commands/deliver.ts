@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+
+import { CHANGING, DELIVERIES, type DeliveryCommand } from "../deliveries.js";
+import { CliError, EXIT, type ExitCode } from "../failure.js";
+import { explainFailure } from "../module/explain.js";
+import { functionHelp } from "../module/help.js";
+import { invoke } from "../module/invoke.js";
+import type { Step } from "../module/parse.js";
+import { prepare } from "../module/prepare.js";
+import { commonFlags, readOptions, type CommonOptions } from "../options.js";
+import { withSession } from "../run.js";
+import type { Session } from "../session/open.js";
+import { QueryError } from "../session/query.js";
+import { sessionFlags } from "./call.js";
+import { stepSummary } from "./verdict.js";
+
+const OWN_FLAGS = { ...commonFlags, json: { takesValue: false, alias: "j" } };
+
+interface Answer {
+  readonly state: string;
+  readonly table: string;
+  readonly json: string;
+  readonly markdown: string;
+}
+
+/** `slipway deploy` and its like: the function's text, and its outcome as the exit code. */
+export async function deliver(
+  name: DeliveryCommand,
+  given: Readonly<Record<string, unknown>>,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const common = readOptions(given, sessionFlags(words));
+  const run = randomUUID().slice(0, 8);
+  let steps: readonly Step[] = [];
+  const [called] = DELIVERIES[name];
+  const work = async (session: Session, settle: () => void): Promise<ExitCode> => {
+    const prepared = await prepare(session, common, {
+      ...{ start: [called], rest: words, ownFlags: OWN_FLAGS, run },
+    });
+    const { own } = prepared;
+    const [root, step] = prepared.steps;
+    if (prepared.help && root && step) {
+      const title = `slipway ${name} [flags]`;
+      process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${NOTES}`);
+      return EXIT.passed;
+    }
+    steps = prepared.steps;
+    let answer: Answer;
+    try {
+      answer = (await invoke(session, steps, "{ state table json markdown }")) as Answer;
+    } catch (error) {
+      throw (await concluded(error)) ?? (await explainFailure(error, steps));
+    }
+    const json = readOptions(given, own).output === "json" || own.has("json");
+    settle();
+    process.stdout.write(json ? `${answer.json}\n` : answer.table);
+    if (CHANGING.includes(name)) await stepSummary(answer);
+    return answer.state === "unhealthy" ? EXIT.checkFailed : EXIT.passed;
+  };
+  try {
+    return await withSession(common, signal, work, `slipway.${called}`);
+  } catch (error) {
+    if (signal.aborted && steps.length > 0 && CHANGING.includes(name))
+      await takeBack(common, steps, run);
+    throw error;
+  }
+}
+
+/** An end with a number of its own: 1 failed and taken back, 2 refused, 3 broke, 4 paused. */
+async function concluded(error: unknown): Promise<CliError | undefined> {
+  if (!(error instanceof QueryError)) return undefined;
+  const { exitCode, stderr, cmd } = error.extensions;
+  const isReport = Array.isArray(cmd) && String(cmd.at(-1)).startsWith("cat /run/report.txt");
+  if (!isReport || typeof stderr !== "string") return undefined;
+  await stepSummary({ markdown: `### Delivery\n\n\`\`\`\`text\n${stderr}\`\`\`\`\n` });
+  const code = Object.values(EXIT).find((each) => each === exitCode) ?? EXIT.broken;
+  return new CliError(stderr.trimEnd(), code);
+}
+
+/** The command was interrupted: what this run began is ended, by a run that is not. */
+async function takeBack(common: CommonOptions, steps: readonly Step[], run: string): Promise<void> {
+  process.stderr.write("Interrupted: taking back what was begun; once more leaves it as it is.\n");
+  const [root, step] = steps;
+  if (!root || !step) return;
+  try {
+    await withSession(common, new AbortController().signal, async (session) => {
+      const words = { start: ["abort"], rest: ["--run", run], ownFlags: OWN_FLAGS, run };
+      const prepared = await prepare(session, common, words);
+      const [, abort] = prepared.steps;
+      if (!abort) return;
+      const same = ["kubeConfig", "cluster", "by"].flatMap((name) => {
+        const value = step.args.get(name);
+        return value ? [[name, value] as const] : [];
+      });
+      const args = new Map([...abort.args, ...same]);
+      const answer = await invoke(session, [root, { fn: abort.fn, args }], "{ table }");
+      process.stderr.write((answer as Answer).table);
+    });
+  } catch (error) {
+    const told = (await concluded(error)) ?? error;
+    process.stderr.write(`${told instanceof Error ? told.message : String(told)}\n`);
+  }
+}
+
+const NOTES = `
+KUBE_CONFIG_DATA, else KUBECONFIG or ~/.kube/config, is the cluster.
+Exit codes: 0 done, 1 failed and taken back, 2 refused before anything was touched, 3 something broke,
+4 paused (inconclusive), 130 interrupted and taken back.
+`;

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir, userInfo } from "node:os";
+import { delimiter, join } from "node:path";
+
+import type { Step } from "./parse.js";
+import type { Value } from "./values.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A server that answers on this machine alone: no container reaches it by that name. */
+const LOOPBACK = /^\s*server:\s*["']?https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?/m;
+
+/**
+ * What functions of delivery are told without being asked to: the cluster, out of KUBE_CONFIG_DATA or
+ * where kubectl looks for it, who deploys, and the token of the model registry.
+ */
+export function withCluster(step: Step, env: Environment, run: string): Step {
+  if (!step.fn.args.some(({ name }) => name === "kubeConfig")) return step;
+  const args = new Map<string, Value>(step.args);
+  const give = (name: string, value: Value | undefined): void => {
+    const isTaken = step.fn.args.some((arg) => arg.name === name);
+    if (value && isTaken && !args.has(name)) args.set(name, value);
+  };
+  const chosen = args.has("kubeConfig") ? undefined : whereIs(env);
+  if (chosen) {
+    give("kubeConfig", address("Secret", chosen.address));
+    const server = LOOPBACK.exec(plain(chosen.text));
+    if (server) give("cluster", address("Service", `tcp://127.0.0.1:${server[2] ?? "443"}`));
+  }
+  if (env.MLFLOW_TRACKING_TOKEN)
+    give("modelToken", address("Secret", "env://MLFLOW_TRACKING_TOKEN"));
+  give("by", { kind: "literal", text: JSON.stringify(env.GITHUB_ACTOR ?? userInfo().username) });
+  if (step.fn.name !== "abort") give("run", { kind: "literal", text: JSON.stringify(run) });
+  return { fn: step.fn, args };
+}
+
+function whereIs(
+  env: Environment,
+): { readonly address: string; readonly text: string } | undefined {
+  const { KUBE_CONFIG_DATA: data, KUBECONFIG: paths = "" } = env;
+  if (data !== undefined && data !== "") return { address: "env://KUBE_CONFIG_DATA", text: data };
+  const [named] = paths.split(delimiter).filter((path) => path !== "");
+  const file = named ?? join(homedir(), ".kube", "config");
+  if (!existsSync(file)) return undefined;
+  return { address: `file://${file}`, text: readFileSync(file, "utf8") };
+}
+
+/** A kubeconfig may be given in base64, as secrets of CI systems often are. */
+function plain(text: string): string {
+  return text.includes("server:") ? text : Buffer.from(text, "base64").toString();
+}
+
+function address(type: string, value: string): Value {
+  return { kind: "address", type, address: value, ignore: [] };
+}

@@ -1,0 +1,199 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { atJsonPath, parseJsonPath } from "../../../src/core/analysis/json-path.js";
+import { isLoadStep, planOf } from "../../../src/core/analysis/plan.js";
+import { askedOf } from "../../../src/core/analysis/queries.js";
+import { defaultRequests, readRequests } from "../../../src/core/analysis/requests.js";
+import { readSmoke } from "../../../src/core/analysis/smoke.js";
+import { raises } from "../raises.js";
+import { configured } from "./support.js";
+
+const test = suite("inputs of an analysis");
+
+test("reads_recorded_requests_with_what_is_left_out", () => {
+  const text = [
+    '{"path": "/readyz"}',
+    "",
+    '{"method": "POST", "path": "/predict", "body": {"rows": [[1, 2]]}, "status": 201}',
+    '{"method": "PUT", "path": "/x", "body": "plain", "headers": {"X-Key": "1"}}',
+  ].join("\n");
+  assert.equal(readRequests(text, "requests.jsonl"), [
+    { method: "GET", path: "/readyz", headers: {} },
+    {
+      ...{ method: "POST", path: "/predict", body: '{"rows":[[1,2]]}', status: 201 },
+      headers: { "Content-Type": "application/json" },
+    },
+    { method: "PUT", path: "/x", body: "plain", headers: { "X-Key": "1" } },
+  ]);
+});
+
+test("rejects_recorded_requests_with_all_lines_that_are_wrong", () => {
+  const message = raises("CONFIG", () =>
+    readRequests(
+      '{"path": "readyz"}\nGET /\n{"path": "/", "methd": "GET"}\n{"path":"/"}',
+      "r.jsonl",
+    ),
+  );
+  assert.match(message, "r.jsonl:1: path: expected an HTTP path such as /readyz");
+  assert.match(message, "r.jsonl:2: not JSON");
+  assert.match(message, /r\.jsonl:3: .*methd/);
+  assert.not.match(message, "r.jsonl:4");
+  assert.match(
+    raises("CONFIG", () => readRequests("\n\n", "r.jsonl")),
+    "holds no request",
+  );
+});
+
+test("finds_values_by_their_path", () => {
+  const answer = {
+    predictions: [
+      { species: "a", p: [0.1] },
+      { species: "b", p: [0.9] },
+    ],
+    "x-y": null,
+  };
+  const at = (text: string): unknown[] => atJsonPath(answer, parseJsonPath(text) ?? []);
+  assert.equal(at("$.predictions[*].species"), ["a", "b"]);
+  assert.equal(at("predictions[1].p[0]"), [0.9]);
+  assert.equal(at('$["x-y"]'), [null]);
+  assert.equal(at("$.x-y"), [null]);
+  assert.equal(at("$"), [answer]);
+  assert.equal(at("$.predictions.species"), []);
+  assert.equal(at("$.toString"), []);
+  for (const wrong of ["$..a", "$.a[", "$.a[-1]", "a b", "$.a[?(@.b)]"])
+    assert.is(parseJsonPath(wrong), undefined, wrong);
+});
+
+test("fills_in_the_placeholders_of_queries", () => {
+  const config = configured(
+    "prometheus=http://prometheus:9090/",
+    `queries=${JSON.stringify([
+      {
+        name: "errors",
+        query: 'rate(e{ns="{{namespace}}",app="{{ name }}-{{track}}"}[1m])',
+        margin: 10,
+      },
+      { name: "age", url: "http://m/{{name}}/{{release}}", minimum: 1 },
+    ])}`,
+  );
+  const places = { namespace: "shop", name: "orders", release: "7" };
+  const asked = askedOf(config, places, true);
+  assert.equal(
+    asked.map(({ query, track }) => [query, track]),
+    [
+      [0, "canary"],
+      [0, "stable"],
+      [1, "canary"],
+    ],
+  );
+  const [first] = asked;
+  const url = new URL(first?.url ?? "");
+  assert.is(url.origin + url.pathname, "http://prometheus:9090/api/v1/query");
+  assert.is(url.searchParams.get("query"), 'rate(e{ns="shop",app="orders-canary"}[1m])');
+  assert.is(asked[2]?.url, "http://m/orders/7");
+  assert.is(askedOf(config, places, false).length, 2);
+});
+
+test("rejects_queries_that_cannot_be_asked_or_cannot_fail", () => {
+  const places = { namespace: "shop", name: "orders", release: "7" };
+  const asked = (...set: string[]): string =>
+    raises("CONFIG", () => askedOf(configured(...set), places, true));
+  const one = (query: object): string => `queries=${JSON.stringify([{ name: "q", ...query }])}`;
+  assert.match(asked(one({ query: "up", minimum: 1 })), "analysis.prometheus is not set");
+  assert.match(
+    asked("prometheus=http://p", one({ query: "up{{pod}}", minimum: 1 })),
+    "there are {{namespace}}, {{name}}, {{release}}, {{track}}",
+  );
+  const refused = (query: object): string => raises("CONFIG", () => configured(one(query)));
+  assert.match(refused({ query: "up" }), "without a bound nothing can fail");
+  assert.match(refused({ query: "up", url: "http://x", minimum: 1 }), "either `query` or `url`");
+  assert.match(refused({ query: "up", margin: 1 }), "expected {{track}} in it");
+  assert.match(refused({ url: "http://user:word@x/", minimum: 1 }), "without user and password");
+});
+
+test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
+  const config = configured("rate=30", "duration=10", "warmup=2", "load.rate=100", "load.p95=300");
+  const plan = planOf(config, {
+    tracks: ["canary", "stable"],
+    requests: [
+      ...defaultRequests("/readyz"),
+      { method: "POST", path: "/predict?v=1", headers: {} },
+    ],
+    host: "orders",
+    load: true,
+  });
+  const options = plan.k6.options as {
+    scenarios: Record<string, Record<string, unknown>>;
+    thresholds: Record<string, unknown>;
+  };
+  const {
+    "canary-compare": canary,
+    "stable-compare": stable,
+    "canary-load": load,
+  } = options.scenarios;
+  assert.equal({ ...canary, env: 0 }, { ...stable, env: 0 });
+  assert.equal(
+    [canary?.duration, canary?.rate, load?.startTime, load?.rate],
+    ["12s", 30, "13s", 100],
+  );
+  assert.equal(options.thresholds["http_req_duration{scenario:canary-load}"], ["p(95)<=300"]);
+  assert.equal(plan.planned, { compare: 300, load: 3000 });
+  assert.equal(
+    plan.k6.requests.map(({ keep }) => keep),
+    [false, true],
+  );
+  assert.is(plan.polls.length, 10);
+  assert.ok(plan.polls.every((at) => at >= 7 && at < 12));
+  const without = planOf(config, {
+    tracks: ["canary"],
+    requests: defaultRequests("/"),
+    host: "o",
+    load: false,
+  });
+  assert.equal(Object.keys((without.k6.options as typeof options).scenarios), ["canary-compare"]);
+});
+
+test("puts_the_load_test_where_it_meets_the_fewest_users", () => {
+  const steps = [
+    { weight: 5, pause: 0, analysis: false },
+    { weight: 10, pause: 0, analysis: true },
+    { weight: 50, pause: 0, analysis: true },
+  ];
+  const at = (strategy: "canary" | "blue-green", weight: number): boolean =>
+    isLoadStep({ steps, strategy }, weight);
+  assert.equal(
+    [0, 10, 50, 100].map((weight) => at("canary", weight)),
+    [true, true, false, false],
+  );
+  assert.equal(
+    [0, 100].map((weight) => at("blue-green", weight)),
+    [true, false],
+  );
+});
+
+test("holds_smoke_requests_for_well_only_when_every_one_was_answered_as_expected", () => {
+  const result = {
+    pod: "a",
+    request: "GET /readyz",
+    status: 200,
+    ms: 1,
+    tries: 1,
+    ok: true,
+    why: "",
+  };
+  const of = (problem: string, ...results: object[]): boolean =>
+    readSmoke(JSON.stringify({ problem, results }), 2).ok;
+  assert.ok(of("", result, result));
+  assert.not.ok(of("", result), "one is missing");
+  assert.not.ok(of(""), "none was made");
+  assert.not.ok(of("away", result, result));
+  const bad = { ...result, ok: false, status: 500, why: "status 500, expected 200", tries: 4 };
+  assert.not.ok(of("", result, bad));
+  assert.match(
+    readSmoke(JSON.stringify({ problem: "", results: [bad] }), 1).why,
+    "GET /readyz of a: status 500, expected 200 (4 tries)",
+  );
+  for (const text of [undefined, "", "{}", "null"]) assert.not.ok(readSmoke(text, 1).ok);
+});
+
+test.run();

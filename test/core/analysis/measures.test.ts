@@ -1,0 +1,277 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { isLost, type Sent } from "../../../src/core/analysis/observation.js";
+import { analysisTable } from "../../../src/core/analysis/table.js";
+import type { RecordedRequest } from "../../../src/core/analysis/requests.js";
+import { configured, judged, outcomeOf, pod, request, requests, well } from "./support.js";
+
+const test = suite("measures of an analysis");
+
+const both = (canary: Sent[], stable = requests("stable", canary.length)): Sent[] => [
+  ...canary,
+  ...stable,
+];
+
+test("passes_a_canary_like_stable_and_says_what_it_would_have_seen", () => {
+  const found = judged({ sent: both(requests("canary", 400)) });
+  assert.is(found.outcome, "passed");
+  assert.equal(found.requests, { canary: 400, stable: 400, failed: 0 });
+  const success = found.measures.find(({ metric }) => metric === "success");
+  assert.equal([success?.canary, success?.threshold, success?.unit], [100, 99, "%"]);
+  assert.match(success?.why ?? "", "0 of 400 requests failed (0 to 0.746 %), 1 % may");
+  assert.match(success?.why ?? "", "would have shown a canary that fails 3.23 %");
+  assert.match(analysisTable(found), /^success {2,}passed {8}0 of 400/m);
+  assert.match(analysisTable(found), "PASSED: 400 requests to the canary, 400 to stable, 0 of");
+});
+
+test("fails_by_the_success_rate_when_that_is_sure_and_doubts_when_it_is_not", () => {
+  // 1 - binomtest(k, 400, 0.01, "greater"): 8 is 0.9498, 9 is 0.9792.
+  assert.is(outcomeOf(judged({ sent: both(requests("canary", 400, 9)) }), "success"), "failed");
+  assert.is(
+    outcomeOf(judged({ sent: both(requests("canary", 400, 8)) }), "success"),
+    "inconclusive",
+  );
+  assert.is(outcomeOf(judged({ sent: both(requests("canary", 400, 4)) }), "success"), "passed");
+});
+
+test("fails_against_stable_although_the_threshold_holds", () => {
+  const config = configured("success.minimum=90");
+  const found = judged({ sent: both(requests("canary", 400, 12)), config });
+  assert.is(outcomeOf(found, "success"), "passed");
+  assert.is(outcomeOf(found, "success against stable"), "failed");
+});
+
+test("does_not_blame_a_canary_that_fails_no_more_often_than_stable", () => {
+  const config = configured("success.minimum=90");
+  const sent = both(requests("canary", 400, 14), requests("stable", 400, 12));
+  assert.is(judged({ sent, config }).outcome, "passed");
+});
+
+test("does_not_let_a_tiny_difference_decide_however_sure_it_is", () => {
+  const fast = requests("stable", 2000, 0, 2).map((one, i) => ({ ...one, ms: 2 + (i % 10) / 100 }));
+  const slower = requests("canary", 2000).map((one, i) => ({ ...one, ms: 3 + (i % 10) / 100 }));
+  const found = judged({ sent: both(slower, fast) });
+  // Every one of the canary's is slower, by half of the time, and by a millisecond.
+  assert.is(outcomeOf(found, "latency against stable"), "passed");
+  const strict = configured("latency.floor=0");
+  assert.is(
+    outcomeOf(judged({ sent: both(slower, fast), config: strict }), "latency against stable"),
+    "failed",
+  );
+});
+
+test("judges_quantiles_by_their_thresholds", () => {
+  const config = configured("latency.p50=20", "latency.p95=50", "latency.p99=100");
+  const slow = (count: number): Sent[] =>
+    requests("canary", 400).map((one, i) => ({ ...one, ms: i < count ? 80 : 10 }));
+  const of = (count: number): string[] => {
+    const found = judged({ sent: slow(count), config, tracks: ["canary"] });
+    return ["latency p50", "latency p95", "latency p99"].map((name) => outcomeOf(found, name));
+  };
+  assert.equal(of(0), ["passed", "passed", "passed"]);
+  assert.equal(of(24), ["passed", "inconclusive", "passed"]);
+  assert.equal(of(40), ["passed", "failed", "passed"]);
+  assert.equal(of(250), ["failed", "failed", "passed"]);
+});
+
+test("takes_a_request_without_an_answer_for_slower_than_any", () => {
+  const config = configured("latency.p95=50");
+  const silent = requests("canary", 400).map((one, i) =>
+    i < 60 ? { ...one, status: 0, ok: false, ms: 1 } : one,
+  );
+  const found = judged({ sent: silent, config, tracks: ["canary"] });
+  const p95 = found.measures.find(({ metric }) => metric === "latency p95");
+  assert.is(p95?.outcome, "failed");
+  assert.is(p95?.canary, undefined, "no number stands for it");
+  assert.match(p95?.why ?? "", "p95 is without end");
+  assert.not.match(JSON.stringify(found), "null");
+});
+
+test("says_that_a_tail_was_not_compared_when_requests_are_too_few_for_it", () => {
+  const found = judged({ sent: both(requests("canary", 300)), config: configured("rate=15") });
+  assert.is(outcomeOf(found, "latency p99 against stable"), "absent");
+  assert.match(
+    found.notices.join("\n"),
+    "latency p99 was not compared with stable: that takes 368",
+  );
+  assert.is(outcomeOf(found, "latency p95 against stable"), "passed");
+});
+
+test("compares_with_nothing_where_there_is_no_stable_version_and_says_so", () => {
+  const found = judged({ sent: requests("canary", 400), tracks: ["canary"] });
+  assert.is(found.outcome, "passed");
+  assert.is(outcomeOf(found, "success against stable"), "absent");
+  assert.match(found.notices.join("\n"), "no stable version to compare with");
+});
+
+test("counts_nothing_of_the_warm_up", () => {
+  const cold = Array.from({ length: 40 }, () =>
+    request("canary", { phase: "warmup", status: 500, ok: false }),
+  );
+  const found = judged({ sent: [...cold, ...both(requests("canary", 400))] });
+  assert.is(found.outcome, "passed");
+  assert.is(found.requests.failed, 0);
+});
+
+test("fails_on_restarts_and_pods_that_are_not_ready_and_names_them", () => {
+  const sent = both(requests("canary", 400));
+  const stable = { before: [pod("s")], after: [pod("s")] };
+  const before = [pod("a"), pod("b", { restarts: 2 })];
+  const look = (after: ReturnType<typeof pod>[]): ReturnType<typeof judged> =>
+    judged({ sent, observation: well({ pods: { canary: { before, after }, stable } }) });
+  const restarted = look([pod("a"), pod("b", { restarts: 3, reason: "OOMKilled" })]);
+  assert.is(outcomeOf(restarted, "restarts"), "failed");
+  assert.match(restarted.why, "b: 1 (OOMKilled)");
+  assert.is(outcomeOf(look([pod("a"), pod("b", { restarts: 2 })]), "restarts"), "passed");
+  const waiting = look([
+    pod("a", { ready: false, reason: "CrashLoopBackOff" }),
+    pod("b", { restarts: 2 }),
+  ]);
+  assert.match(waiting.why, "1 of 2 pods ready; a is not ready (CrashLoopBackOff)");
+  assert.is(look([]).outcome, "failed");
+  // A new pod that has restarted already is one that restarts.
+  assert.is(outcomeOf(look([pod("a"), pod("c", { restarts: 1 })]), "restarts"), "failed");
+});
+
+test("doubts_when_k6_made_fewer_requests_than_it_should", () => {
+  const found = judged({ sent: both(requests("canary", 300), requests("stable", 400)) });
+  assert.is(found.outcome, "inconclusive");
+  assert.match(found.why, "rate to canary: k6 made 300 of 400 requests to canary");
+});
+
+const lost = (way: number, at: number, more: Partial<Sent> = {}): Sent =>
+  request("canary", { way, at, status: 0, ok: false, ms: 5, ...more });
+
+test("counts_no_request_that_was_lost_on_the_way_unless_the_pod_took_no_connection", () => {
+  const away = [{ way: 0, at: 5000, said: "error: lost connection to pod" }];
+  assert.ok(isLost(lost(0, 4990), away));
+  assert.not.ok(isLost(lost(1, 4990), away), "of another way");
+  assert.not.ok(isLost(lost(0, 9000), away), "of another time");
+  assert.not.ok(isLost({ ...lost(0, 4990), status: 500 }, away), "an answer");
+  const refused = [
+    { way: 0, at: 5000, said: "dial tcp4 127.0.0.1:8000: connect: connection refused" },
+  ];
+  assert.not.ok(isLost(lost(0, 4990), refused));
+  const few = [
+    ...Array.from({ length: 4 }, () => lost(0, 4990)),
+    ...both(requests("canary", 396), requests("stable", 400)),
+  ];
+  assert.is(judged({ sent: few, observation: well({ breaks: away }) }).outcome, "passed");
+  const many = [
+    ...Array.from({ length: 200 }, () => lost(0, 4990)),
+    ...both(requests("canary", 200), requests("stable", 400)),
+  ];
+  const found = judged({ sent: many, observation: well({ breaks: away }) });
+  assert.is(found.outcome, "errored");
+  assert.match(found.why, "200 of 800 requests were lost on it");
+});
+
+const PREDICT: RecordedRequest[] = [{ method: "POST", path: "/predict", headers: {}, body: "{}" }];
+
+/** Two answers of each version to each of so many requests. */
+function predictions(
+  count: number,
+  answer: (index: number, round: number) => unknown,
+  other: (index: number, round: number) => unknown,
+): Sent[] {
+  return [0, 1].flatMap((round) =>
+    Array.from({ length: count }, (_, index) => [
+      request("canary", { index, body: JSON.stringify(answer(index, round)) }),
+      request("stable", { index, body: JSON.stringify(other(index, round)) }),
+    ]).flat(),
+  );
+}
+
+test("compares_what_both_predict_on_the_same_requests", () => {
+  const config = configured(
+    "minimum=20",
+    "rate=2",
+    "predictions.value=$.y",
+    "predictions.tolerance=0.01",
+  );
+  const of = (answer: (index: number) => unknown): string =>
+    outcomeOf(
+      judged({
+        sent: predictions(60, answer, (index) => ({ y: index })),
+        config,
+        recorded: PREDICT,
+      }),
+      "predictions",
+    );
+  assert.is(
+    of((index) => ({ y: index + 0.009 })),
+    "passed",
+  );
+  assert.is(
+    of((index) => ({ y: index + (index < 3 ? 1 : 0) })),
+    "passed",
+  );
+  assert.is(
+    of((index) => ({ y: index + (index < 4 ? 1 : 0) })),
+    "inconclusive",
+  );
+  assert.is(
+    of((index) => ({ y: index + (index < 12 ? 1 : 0) })),
+    "failed",
+  );
+  // An answer without a prediction is not the same prediction.
+  assert.is(
+    of((index) => (index < 12 ? { error: "no" } : { y: index })),
+    "failed",
+  );
+  assert.is(
+    of(() => ({ y: null })),
+    "failed",
+  );
+});
+
+test("leaves_out_requests_on_which_stable_does_not_agree_with_itself", () => {
+  const config = configured("minimum=20", "rate=2", "predictions.value=$.y");
+  const sent = predictions(
+    60,
+    (index) => ({ y: index }),
+    (index, round) => ({ y: index < 10 ? index + round : index }),
+  );
+  const found = judged({ sent, config, recorded: PREDICT });
+  assert.is(outcomeOf(found, "predictions"), "passed");
+  assert.match(
+    found.notices.join("\n"),
+    "stable itself predicts differently each time on 10 requests",
+  );
+  const few = predictions(
+    19,
+    (index) => ({ y: index }),
+    (index) => ({ y: index }),
+  );
+  assert.is(
+    outcomeOf(judged({ sent: few, config, recorded: PREDICT }), "predictions"),
+    "inconclusive",
+  );
+});
+
+test("judges_a_load_test_and_never_passes_what_k6_saw_crossed", () => {
+  const config = configured("load.rate=20", "load.duration=10", "load.p95=50");
+  const base = both(requests("canary", 400));
+  const load = (failed: number, ms: number): Sent[] =>
+    requests("canary", 200, failed, ms).map((one) => ({ ...one, phase: "load" }));
+  const of = (sent: Sent[], crossed: string[] = []): string[] => {
+    const observation = well({ k6: { exitCode: crossed.length > 0 ? 99 : 0, said: "", crossed } });
+    const found = judged({ sent: [...base, ...sent], config, load: true, observation });
+    return ["load success", "load latency p95"].map((metric) => outcomeOf(found, metric));
+  };
+  assert.equal(of(load(0, 10)), ["passed", "passed"]);
+  assert.equal(of(load(20, 10)), ["failed", "passed"]);
+  assert.equal(of(load(0, 80)), ["passed", "failed"]);
+  assert.equal(of(load(0, 10), ["http_req_duration{scenario:canary-load} p(95)<=50"]), [
+    "passed",
+    "inconclusive",
+  ]);
+  assert.equal(of(load(0, 10), ["http_req_failed{scenario:canary-load} rate<=0.01"]), [
+    "inconclusive",
+    "passed",
+  ]);
+  const found = judged({ sent: base, config, load: true });
+  assert.is(outcomeOf(found, "load rate"), "inconclusive");
+});
+
+test.run();
