@@ -1,6 +1,11 @@
 import { modelAnnotations, modelEnvironment } from "../../core/model/describe.js";
 import type { PinnedModel } from "../../core/model/types.js";
-import { objectsOf, podsOf, portOf } from "../../core/delivery/objects/index.js";
+import {
+  objectsOf,
+  podsOf,
+  portOf,
+  type KubernetesObject,
+} from "../../core/delivery/objects/index.js";
 import { renumbered } from "../../core/delivery/changes.js";
 import type { Run } from "../../core/delivery/run.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
@@ -32,8 +37,28 @@ export async function composeRelease(
   const { build, deploy } = context.config;
   const name = serviceName(context);
   const number = run.next;
-  const objects = objectsOf({
-    ...{ name, namespace: cluster.namespace, image: reference, release: number },
+  const what = { reference, tag, commit, model };
+  const objects = await releaseObjects(context, cluster.namespace, number, what);
+  return {
+    ...{ schema: 1, service: name, namespace: cluster.namespace, number, kind: "deploy" },
+    ...{ status: "pending", phase: "canary", reference, tag, commit, model, objects },
+    port: portOf(objects, name) ?? build.port,
+    replicas: podsOf(objects, name) ?? run.seen.stable?.replicas ?? deploy.replicas,
+    config: deploy,
+    ...{ verified, by, run: id, startedAt: new Date().toISOString(), steps: [], calls: 0 },
+  };
+}
+
+/** What is applied for a release. */
+export async function releaseObjects(
+  context: Context,
+  namespace: string,
+  number: number,
+  { reference, tag, commit, model }: Omit<Ingredients, "verified" | "by" | "run">,
+): Promise<KubernetesObject[]> {
+  const { build, deploy } = context.config;
+  return objectsOf({
+    ...{ name: serviceName(context), namespace, image: reference, release: number },
     ...{ port: build.port, config: deploy, healthcheck: build.healthcheck, user: build.user },
     annotations: {
       "slipway.dev/reference": reference,
@@ -44,14 +69,6 @@ export async function composeRelease(
     environment: model ? modelEnvironment(model) : {},
     own: await renderManifests(context),
   });
-  return {
-    ...{ schema: 1, service: name, namespace: cluster.namespace, number, kind: "deploy" },
-    ...{ status: "pending", phase: "canary", reference, tag, commit, model, objects },
-    port: portOf(objects, name) ?? build.port,
-    replicas: podsOf(objects, name) ?? run.seen.stable?.replicas ?? deploy.replicas,
-    config: deploy,
-    ...{ verified, by, run: id, startedAt: new Date().toISOString(), steps: [], calls: 0 },
-  };
 }
 
 /** A recorded release once more, under a number of its own. */

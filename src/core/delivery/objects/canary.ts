@@ -1,7 +1,7 @@
 import { DEFAULT_CONTAINER, labelsOf, TRACK, trackName, withMetadata, without } from "./labels.js";
 import { readDeployment, readService, type DeploymentSpec, type ServiceSpec } from "./shape.js";
 import type { KubernetesObject } from "./types.js";
-import { isDeploymentOf, isServiceOf } from "./weights.js";
+import { isServiceWorkload, isServiceOf } from "./weights.js";
 
 /** What makes a canary of a release's objects. */
 export interface CanaryInputs {
@@ -9,8 +9,8 @@ export interface CanaryInputs {
   readonly release: number;
   /** Number of its pods. */
   readonly replicas: number;
-  /** By digest. */
-  readonly image: string;
+  /** By digest. @default that of the release's objects */
+  readonly image?: string;
 }
 
 /** Keys of a pod's specification under which a ConfigMap is named. */
@@ -25,7 +25,7 @@ export function canaryOf(
   inputs: CanaryInputs,
 ): KubernetesObject[] {
   const { name, release } = inputs;
-  const stable = objects.find((each) => isDeploymentOf(each, name));
+  const stable = objects.find((each) => isServiceWorkload(each, name));
   const service = objects.find((each) => isServiceOf(each, name));
   const spec = stable && readDeployment(stable);
   const port = service && readService(service);
@@ -76,7 +76,7 @@ function canarySpec(
         ...(withCopies(template.spec, copies) as DeploymentSpec["template"]["spec"]),
         containers: containers.map((each) => ({
           ...(withCopies(each, copies) as typeof each),
-          ...(each.name === main && { image }),
+          ...(each.name === main && image !== undefined && { image }),
         })),
       },
     },

@@ -4,6 +4,7 @@ export { gatewayOf, routeOf, type RouteInputs } from "./route.js";
 export { isRouter, objectsOf, podsOf, portOf } from "./stable.js";
 export type { KubernetesObject, ObjectInputs, Router, Track } from "./types.js";
 export {
+  isServiceWorkload,
   realWeight,
   replicasFor,
   routerOf,

@@ -4,7 +4,7 @@ import { DEFAULT_CONTAINER, labelsOf, MANAGED_BY, TRACK, withMetadata } from "./
 import { examine, type Found } from "./refusals.js";
 import type { ContainerSpec, DeploymentSpec } from "./shape.js";
 import type { KubernetesObject, ObjectInputs } from "./types.js";
-import { isDeploymentOf, isServiceOf, serviceFor } from "./weights.js";
+import { isServiceWorkload, isServiceOf, serviceFor } from "./weights.js";
 
 /**
  * The project's own manifests as a release: the image by digest, the labels by which tracks are told
@@ -25,7 +25,7 @@ export function adopt(own: readonly KubernetesObject[], inputs: ObjectInputs): K
       namespace: inputs.namespace,
       labels: { [MANAGED_BY]: "slipway" },
     });
-    if (isDeploymentOf(object, inputs.name)) return adoptDeployment(ours, found, inputs);
+    if (isServiceWorkload(object, inputs.name)) return adoptDeployment(ours, found, inputs);
     if (!isServiceOf(object, inputs.name)) return ours;
     return serviceFor(
       withMetadata(ours, { labels: labelsOf(inputs.name, inputs.release, "stable") }),

@@ -2,7 +2,7 @@ import type { Problem } from "../../errors.js";
 import { NAME, trackName } from "./labels.js";
 import { field, readDeployment, readService, type DeploymentSpec } from "./shape.js";
 import type { KubernetesObject, ObjectInputs } from "./types.js";
-import { isDeploymentOf, isServiceOf, routerOf } from "./weights.js";
+import { isServiceWorkload, isServiceOf, routerOf } from "./weights.js";
 
 /** What is deployed, among the project's manifests. */
 export interface Found {
@@ -43,7 +43,7 @@ export function examine(
   inputs: Inputs,
 ): { readonly found?: Found; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [...own.flatMap((object) => unfit(object, inputs)), ...doubles(own)];
-  const object = own.find((each) => isDeploymentOf(each, inputs.name));
+  const object = own.find((each) => isServiceWorkload(each, inputs.name));
   if (!object) return { problems: [...problems, noDeployment(own, inputs.name)] };
   const deployment = readDeployment(object);
   if (typeof deployment === "string")

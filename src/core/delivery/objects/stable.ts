@@ -4,7 +4,7 @@ import { adopt } from "./own.js";
 import { routeOf } from "./route.js";
 import { readDeployment, readService } from "./shape.js";
 import type { KubernetesObject, ObjectInputs, Router } from "./types.js";
-import { isDeploymentOf, isServiceOf, serviceFor } from "./weights.js";
+import { isServiceWorkload, isServiceOf, serviceFor } from "./weights.js";
 
 /**
  * Everything of a release when it is live and there is no canary: the project's own manifests with
@@ -29,7 +29,7 @@ export function portOf(objects: readonly KubernetesObject[], name: string): numb
 
 /** Number of pods in a release's objects; undefined when an autoscaler has it. */
 export function podsOf(objects: readonly KubernetesObject[], name: string): number | undefined {
-  const deployment = objects.find((each) => isDeploymentOf(each, name));
+  const deployment = objects.find((each) => isServiceWorkload(each, name));
   const spec = deployment && readDeployment(deployment);
   return typeof spec === "object" ? spec.replicas : undefined;
 }

@@ -67,7 +67,7 @@ export function isServiceOf(object: KubernetesObject, name: string): boolean {
 }
 
 /** Whether an object is the Deployment of a service. */
-export function isDeploymentOf(object: KubernetesObject, name: string): boolean {
+export function isServiceWorkload(object: KubernetesObject, name: string): boolean {
   return object.kind === "Deployment" && object.metadata.name === name;
 }
 

@@ -48,6 +48,22 @@ export function quantity(text: string): number {
 }
 
 /**
+ * How many more pods there are than now when there are most: the canary's beside stable's, and a quarter
+ * more of stable while it gets its new version; all of stable when there is none yet.
+ */
+export function podsNeeded({
+  stable,
+  canary,
+  isFirst,
+}: {
+  readonly stable: number;
+  readonly canary: number;
+  readonly isFirst: boolean;
+}): number {
+  return isFirst ? stable : canary + Math.ceil(stable / 4);
+}
+
+/**
  * What so many more pods of a Deployment take, and the objects of a canary beside them.
  */
 export function demandOf(deployment: KubernetesObject, pods: number): Demand {

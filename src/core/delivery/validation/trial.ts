@@ -1,6 +1,5 @@
 import type { KubernetesObject } from "../objects/index.js";
 import { refusal } from "../refusal.js";
-import { oneLine } from "../../text.js";
 import { failed, passed, warned, type Finding, type Said } from "./findings.js";
 import { reason } from "./server.js";
 
@@ -23,7 +22,7 @@ export function trialFindings(objects: readonly KubernetesObject[], said: Said):
       ...warnings,
     ];
   }
-  const errors = complaints(lines.filter((line) => !line.startsWith("Warning: ")));
+  const errors = complaints(lines.filter((line) => !line.startsWith("Warning: ")).join("\n"));
   return [
     ...errors.map((text) => failed("objects", refusal("the API server refuses it", text))),
     ...(errors.length === 0 ? [failed("objects", reason(said))] : []),
@@ -67,13 +66,19 @@ export function trialPod(deployment: KubernetesObject): KubernetesObject {
   };
 }
 
-/** One text an error: kubectl continues some on further lines. */
-function complaints(lines: readonly string[]): string[] {
+/** Where an error of kubectl begins; what follows on further lines belongs to it. */
+const BEGINS =
+  /^(Error from server|error|The \w+ ".*" is invalid|Apply failed|unable to recognize|resource mapping not found)/i;
+
+/** Advice to people who sit at kubectl. */
+const ADVICE = /^Please review the fields above[\s\S]*?^See https:.*$/gm;
+
+/** One text an error. */
+function complaints(stderr: string): string[] {
   const found: string[] = [];
-  for (const line of lines) {
-    if (/^(Error from server|error|The |Apply failed|resource mapping not found)/i.test(line))
-      found.push(line);
+  for (const line of stderr.replace(ADVICE, "").split("\n")) {
+    if (BEGINS.test(line)) found.push(line);
     else if (found.length > 0 && line.trim() !== "") found.push(`${found.pop() ?? ""}\n${line}`);
   }
-  return [...new Set(found)].map((text) => text.trim()).filter((text) => oneLine(text) !== "");
+  return [...new Set(found)];
 }
