@@ -4,7 +4,13 @@ import { HOPELESS_PATTERN } from "./pods.js";
 /** Full name of the kind, since others have routes too. */
 const ROUTES = "httproutes.gateway.networking.k8s.io";
 
-/** What kubectl is asked so that `observe` knows the service: one call each. */
+/** What kubectl is asked so that `observe` knows the service: by label, in one call. */
+export function observation(name: string, hasGateway: boolean): string[] {
+  const kinds = ["deployments.apps", "services", "pods", ...(hasGateway ? [ROUTES] : [])];
+  return ["get", kinds.join(","), `--selector=${NAME}=${name}`, "--output=json"];
+}
+
+/** The same by name, which finds what Slipway did not make too: one call each. */
 export function observations(name: string, hasGateway: boolean): string[][] {
   const objects = [
     ...(["stable", "canary"] as const).flatMap((track) => [

@@ -5,6 +5,7 @@ import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, rollbackTarget } from "../../core/delivery/rollback.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
+import { findingsTable, type Finding } from "../../core/delivery/validation/findings.js";
 import { LeaseLost } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import { modelLine } from "../../core/model/describe.js";
@@ -12,6 +13,7 @@ import type { PinnedModel } from "../../core/model/types.js";
 import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
+import { examineCluster } from "./examine.js";
 import { referenceOf, verifiedImage } from "./image.js";
 import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
 
@@ -68,6 +70,7 @@ export async function deploy(
       world.say(`release ${live.number} is this already: nothing to do`);
       return { outcome: "done", release: live };
     }
+    refuseUnfit(await world.busy(() => examineCluster(context, cluster, release.objects, true)));
     const why = noCanary(live, release);
     if (why !== undefined) {
       world.say(`release ${release.number} goes without a canary: ${why}`);
@@ -181,10 +184,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
 }
 
 /** Works with the lease, and gives it back however that ends. */
-async function during(
-  opened: Opened,
-  work: (opened: Opened) => Promise<Ended>,
-): Promise<Ended> {
+async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>): Promise<Ended> {
   const { world } = opened;
   let ended: Ended;
   try {
@@ -206,6 +206,13 @@ function noCanary(live: ReleaseRecord | undefined, release: ReleaseRecord): stri
   return had === has
     ? undefined
     : "requests come another way from now on (deploy.route.gateway), so no weights can be given";
+}
+
+/** What the cluster would not take is known before anything is touched. */
+function refuseUnfit(findings: readonly Finding[]): void {
+  const bad = findings.filter(({ ok }) => !ok);
+  if (bad.length > 0)
+    throw new SlipwayError("USAGE", `Nothing was changed.\n${findingsTable(bad)}`);
 }
 
 /** What Slipway did not make it does not take over unasked. */

@@ -40,11 +40,13 @@ const BEAT = 12;
  * may do, and whether anything stands in the way. Nothing is changed.
  *
  * @param stable The release's stable objects; none when nothing new is brought, or they could not be made.
+ * @param isHolder Whether the caller has the lease: then nothing else can be in progress.
  */
 export async function examineCluster(
   context: Context,
   cluster: Cluster,
   stable: readonly KubernetesObject[],
+  isHolder = false,
 ): Promise<Finding[]> {
   const name = serviceName(context);
   const { namespace } = cluster;
@@ -83,7 +85,7 @@ export async function examineCluster(
       ...secretsFinding(secrets, said("secrets")),
       ...trialFindings(objects, said("trial")),
       ...foreignFinding(name, said("deployment")),
-      releasesFinding(said("releases")),
+      ...(isHolder ? [] : [releasesFinding(said("releases"))]),
     );
   if (workload) {
     const isFirst = said("deployment")?.stdout.trim() === "";
@@ -94,6 +96,7 @@ export async function examineCluster(
     });
     findings.push(podFinding(said("pod")), quotaFinding(demandOf(workload, more), said("quotas")));
   }
+  if (isHolder) return findings;
   const lease = said("lease");
   return [...findings, leaseFinding(name, lease, await later(context, cluster, name, lease))];
 }

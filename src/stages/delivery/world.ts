@@ -10,7 +10,7 @@ import { troubleText, type Asked } from "../../core/delivery/failure.js";
 import type { KubernetesObject } from "../../core/delivery/objects/index.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
 import {
-  observations,
+  observation,
   ROUTED,
   routeStatus,
   SETTLED,
@@ -209,12 +209,9 @@ export class ClusterWorld implements World {
 
   /** Asks, and then looks, in one execution. */
   private async do(what: string, requests: readonly Request[]): Promise<Observation> {
-    const looks = observations(this.service, this.hasGateway).map((args) => ({ args }));
-    const answers = await this.ask(what, [this.lock.renewal(), ...requests, ...looks]);
-    return observe(
-      this.service,
-      answers.slice(-looks.length).flatMap(({ stdout }) => readObjects(stdout)),
-    );
+    const look = { args: observation(this.service, this.hasGateway) };
+    const answers = await this.ask(what, [this.lock.renewal(), ...requests, look]);
+    return observe(this.service, readObjects(answers.at(-1)?.stdout ?? ""));
   }
 
   /** Asks in turn what is queued and this; the lease comes first. Throws what was refused. */
