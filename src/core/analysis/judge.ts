@@ -25,6 +25,11 @@ export interface JudgeInputs {
   readonly hasModel: boolean;
 }
 
+interface Judgements {
+  readonly measures: readonly Measure[];
+  readonly notices: readonly string[];
+}
+
 /** Of an analysis that could not look: nothing is known. */
 export function analysisErrored(why: string, startedAt: Date, finishedAt = new Date()): Analysis {
   return {
@@ -48,21 +53,13 @@ export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs
   const [canary, stable] = [of("canary"), hasStable ? of("stable") : undefined];
   const latency = judgeLatency(times(canary), stable && times(stable), config);
   const predictions = stable && predicted(arrived, { config, plan, hasModel });
+  const queried = judgeQueries(observation, config, hasStable);
   const measures: Measure[] = [
     ...judgePods(pods, config.restarts),
     ...judgeSuccess(failures(canary), stable && failures(stable), config),
     ...latency.measures,
     ...(predictions?.measures ?? []),
-    ...config.queries.map((query, index) =>
-      judgeQuery(
-        query,
-        samplesOf(observation, index, "canary"),
-        query.margin !== undefined && hasStable
-          ? samplesOf(observation, index, "stable")
-          : undefined,
-        config.confidence,
-      ),
-    ),
+    ...queried.measures,
     ...judgeLoad(arrived, plan, observation.k6?.crossed ?? [], config),
     ...judgeMade(sent, plan, hasStable),
     ...troubles(observation, sent, arrived),
@@ -82,6 +79,7 @@ export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs
     notices: [
       ...(hasStable ? [] : ["there is no stable version to compare with: thresholds alone decide"]),
       ...latency.notices,
+      ...queried.notices,
       ...(predictions?.notices ?? []),
     ],
   };
@@ -121,13 +119,38 @@ function troubles(
 function predicted(
   arrived: readonly Sent[],
   { config, plan, hasModel }: Pick<JudgeInputs, "config" | "plan" | "hasModel">,
-): { readonly measures: readonly Measure[]; readonly notices: readonly string[] } {
+): Judgements {
   if (plan.k6.requests.some(({ keep }) => keep)) {
     const { measure, notices } = judgePredictions(arrived, config);
     return { measures: [measure], notices };
   }
   const missing = `predictions were not compared: no recorded request (analysis.requests) asks for ${config.predictions.path} (analysis.predictions.path)`;
   return { measures: [], notices: hasModel ? [missing] : [] };
+}
+
+/** All queries; one that only compares has nothing to say without a stable version. */
+function judgeQueries(
+  observation: Observation,
+  config: Config["analysis"],
+  hasStable: boolean,
+): Judgements {
+  const idle = config.queries.filter(
+    ({ minimum, maximum }) => !hasStable && minimum === undefined && maximum === undefined,
+  );
+  const measures = config.queries.flatMap((query, index) => {
+    if (idle.includes(query)) return [];
+    const stable = query.margin !== undefined && hasStable;
+    return [
+      judgeQuery(
+        query,
+        samplesOf(observation, index, "canary"),
+        stable ? samplesOf(observation, index, "stable") : undefined,
+        config.confidence,
+      ),
+    ];
+  });
+  const notices = idle.map(({ name }) => `${name} was not judged: it only compares with stable`);
+  return { measures, notices };
 }
 
 function times(sent: readonly Sent[]): number[] {

@@ -104,6 +104,16 @@ test("compares_with_nothing_where_there_is_no_stable_version_and_says_so", () =>
   assert.match(found.notices.join("\n"), "no stable version to compare with");
 });
 
+test("leaves_out_a_query_that_only_compares_where_there_is_nothing_to_compare_with", () => {
+  const queries = [{ name: "queue", url: "http://m/{{track}}", margin: 10 }];
+  const config = configured(`queries=${JSON.stringify(queries)}`);
+  const alone = judged({ sent: requests("canary", 400), tracks: ["canary"], config });
+  assert.is(alone.outcome, "passed");
+  assert.match(alone.notices.join("\n"), "queue was not judged");
+  // With a stable version, values that are not there are errors.
+  assert.is(outcomeOf(judged({ sent: both(requests("canary", 400)), config }), "queue"), "errored");
+});
+
 test("counts_nothing_of_the_warm_up", () => {
   const cold = Array.from({ length: 40 }, () =>
     request("canary", { phase: "warmup", status: 500, ok: false }),
