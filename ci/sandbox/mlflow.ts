@@ -96,7 +96,7 @@ export async function startMlflow(
       await endProcess(pid);
       await forget();
     };
-    return { ...client(url), url, stop };
+    return { ...mlflowClient(url), url, stop };
   } catch (error) {
     const log = await readFile(daemon.log, "utf8").catch(() => "");
     await forget();
@@ -110,7 +110,8 @@ export async function startMlflow(
 
 type Client = Pick<Mlflow, "rest" | "register" | "setAlias">;
 
-function client(url: string): Client {
+/** Speaks to a server that runs at `url`. */
+export function mlflowClient(url: string): Client {
   const rest = async <T>(method: string, path: string, body?: object): Promise<T> => {
     const response = await fetch(`${url}/api/2.0/mlflow/${path}`, {
       method,

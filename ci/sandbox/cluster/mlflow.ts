@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { ensureMlflow } from "../mlflow.js";
+import { ensureMlflow, mlflowClient } from "../mlflow.js";
 import type { Component, Setting } from "./components.js";
 import { PORTS } from "./network.js";
 
@@ -53,49 +53,15 @@ export async function mlflow(
 
 /** Registers the model in two versions, each with its run, artifact, tags and alias, unless it is there. */
 export async function registerModel(url: string): Promise<void> {
-  const rest = async <T>(path: string, body: object): Promise<T> => {
-    const response = await fetch(`${url}/api/2.0/mlflow/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`MLflow, ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
-  };
-  const known = await fetch(`${url}/api/2.0/mlflow/registered-models/get?name=${MODEL}`);
-  if (known.ok) return;
-  await rest("registered-models/create", { name: MODEL });
+  const { rest, register, setAlias } = mlflowClient(url);
+  const known = await rest("GET", `registered-models/get?name=${MODEL}`).then(
+    () => true,
+    () => false,
+  );
+  if (known) return;
   for (const { alias, metrics, digest } of VERSIONS) {
-    const tags = pairs({ "slipway.digest": `sha256:${digest}`, framework: "scikit-learn" });
-    const timestamp = Date.now();
-    const { run } = await rest<{ run: { info: { run_id: string; artifact_uri: string } } }>(
-      "runs/create",
-      { experiment_id: "0", start_time: timestamp, tags },
-    );
-    const { run_id, artifact_uri } = run.info;
-    await rest("runs/log-batch", {
-      run_id,
-      metrics: pairs(metrics).map((metric) => ({ ...metric, timestamp, step: 0 })),
-    });
-    await rest("runs/update", { run_id, status: "FINISHED", end_time: Date.now() });
-    const source = `${artifact_uri}/model`;
-    await upload(url, `${source.replace("mlflow-artifacts:", "")}/MLmodel`, "flavors: {}\n");
-    const { model_version } = await rest<{ model_version: { version: string } }>(
-      "model-versions/create",
-      { name: MODEL, source, run_id, tags },
-    );
-    const { version } = model_version;
-    await rest("registered-models/alias", { name: MODEL, alias, version });
+    const tags = { "slipway.digest": `sha256:${digest}`, framework: "scikit-learn" };
+    const { version } = await register(MODEL, { metrics, tags });
+    await setAlias(MODEL, alias, version);
   }
-}
-
-async function upload(url: string, path: string, text: string): Promise<void> {
-  const target = `${url}/api/2.0/mlflow-artifacts/artifacts${path}`;
-  const response = await fetch(target, { method: "PUT", body: text });
-  if (!response.ok) throw new Error(`MLflow, ${path}: ${response.status}`);
-}
-
-function pairs<T>(values: Readonly<Record<string, T>>): { key: string; value: T }[] {
-  return Object.entries(values).map(([key, value]) => ({ key, value }));
 }
