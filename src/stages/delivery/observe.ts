@@ -42,7 +42,7 @@ export async function history(context: Context, access: Access): Promise<Told> {
   const live = liveRelease(records);
   return {
     table: historyText(records),
-    json: JSON.stringify(records.map((record) => ({ ...record, objects: undefined }))),
+    json: JSON.stringify(records.toReversed().map((record) => ({ ...record, objects: undefined }))),
     isHealthy: live !== undefined,
     reference: live?.reference ?? "",
     number: live?.number ?? 0,

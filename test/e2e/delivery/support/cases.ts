@@ -73,7 +73,7 @@ async function playOne(
     return {};
   } catch (error) {
     tell(`FAILED ${name}`, service?.counts, began);
-    print(error instanceof Error ? error.message : String(error));
+    print(error instanceof Error ? (error.stack ?? error.message) : String(error));
     if (service) print(await remains(service));
     return { error: error instanceof Error ? error : new Error(String(error)) };
   } finally {

@@ -19,6 +19,7 @@ import {
 } from "../../../../ci/sandbox/service.js";
 import { ensureTool } from "../../../../ci/sandbox/tools.js";
 import { makeKeys, PASSWORD } from "../../support/evidence.js";
+import { programImages } from "../../support/programs.js";
 import { scratch, write } from "../../support/project.js";
 import { connectTo } from "../../support/sdk.js";
 import { openSession, ROOT } from "../../support/session.js";
@@ -47,6 +48,7 @@ export interface StageOptions {
 /** Starts what a file needs; the files share the working copy's cluster, which the first starts and which stays. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const { own = false, ...also } = options;
+  await programImages();
   const [cluster, session, keys] = await Promise.all([
     own ? startCluster({ ...also, name: `own-${process.pid}` }) : ensureCluster(also),
     openSession(),
