@@ -181,10 +181,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
 }
 
 /** Works with the lease, and gives it back however that ends. */
-async function during(
-  opened: Opened,
-  work: (opened: Opened) => Promise<Ended>,
-): Promise<Ended> {
+async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>): Promise<Ended> {
   const { world } = opened;
   let ended: Ended;
   try {
@@ -199,7 +196,10 @@ async function during(
 }
 
 /** Why a release goes without a canary; undefined when it has one. */
-function noCanary(live: ReleaseRecord | undefined, release: ReleaseRecord): string | undefined {
+export function noCanary(
+  live: ReleaseRecord | undefined,
+  release: ReleaseRecord,
+): string | undefined {
   if (!live) return "it is the first one, there is nothing to compare it with";
   const had = live.config.route.gateway !== undefined;
   const has = release.config.route.gateway !== undefined;
