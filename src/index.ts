@@ -35,6 +35,7 @@ import type { Access } from "./stages/delivery/open.js";
 import type * as operations from "./stages/delivery/operations.js";
 import { loginOf, publishImage, publishTarget } from "./stages/publish.js";
 import { billOfMaterials, scan, subjectOf } from "./stages/scan.js";
+import { validationReport, type ValidationReport } from "./validationReport.js";
 import { verifyReport, type VerifyReport } from "./verifyReport.js";
 
 type Operations = typeof operations;
@@ -427,6 +428,109 @@ export class Slipway {
     password?: Secret,
   ): Promise<Directory> {
     return (await this.verify(reference, publicKey, username, password)).evidence;
+  }
+
+  /** Look at everything that a deployment needs, touch nothing, and tell all that is wrong at once */
+  @func({ cache: "never" })
+  async validate(
+    /** The image, by digest or tag; by default the project's version in publish.registry */
+    reference = "",
+    /** What is to be run: deploy (also for deployCanary and promote), release, rollback */
+    functions: string[] = ["deploy"],
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+    /** For release: the private key to sign with (COSIGN_PRIVATE_KEY) */
+    key?: Secret,
+    /** The key's password (COSIGN_PASSWORD) */
+    keyPassword?: Secret,
+    /** In place of a key, one in a KMS: awskms://…, azurekms://…, gcpkms://…, hashivault://…, k8s://… */
+    keyReference?: string,
+    /** What opens the KMS, as lines NAME=value: AWS_*, AZURE_*, GOOGLE_*, VAULT_*, KUBECONFIG */
+    keyCredentials?: Secret,
+    /** In place of a key, an OIDC token (SIGSTORE_ID_TOKEN) */
+    identityToken?: Secret,
+    /** Where a job on GitHub asks for such tokens (ACTIONS_ID_TOKEN_REQUEST_URL) */
+    requestUrl?: string,
+    /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
+    requestToken?: Secret,
+  ): Promise<ValidationReport> {
+    const context = await this.load();
+    const { validateAll, readFunctions } = await import("./stages/delivery/validate.js");
+    const findings = await validateAll(
+      context,
+      await this.access({ kubeConfig, cluster, publicKey, modelToken, models }),
+      {
+        ...{ reference, username, password },
+        functions: readFunctions(functions),
+        signer: {
+          ...{ key, keyPassword, keyReference, keyCredentials },
+          ...{ identityToken, requestUrl, requestToken },
+        },
+      },
+    );
+    return validationReport(findings);
+  }
+
+  /** What deploy would do: release, steps with the shares that are really reached, objects */
+  @func({ cache: "never" })
+  async plan(
+    /** The image, by digest or tag; by default the project's version in publish.registry */
+    reference = "",
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+  ): Promise<string> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models };
+    const { plan } = await import("./stages/delivery/operations.js");
+    return await plan(await this.load(), await this.access(given), reference);
+  }
+
+  /** What deploy would change of the stable objects in the cluster, as kubectl diff shows it */
+  @func({ cache: "never" })
+  async diff(
+    /** The image, by digest or tag; by default the project's version in publish.registry */
+    reference = "",
+    /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
+    kubeConfig?: Secret,
+    /** The API server where it answers on this machine's loopback alone: tcp://127.0.0.1:6443 */
+    cluster?: Service,
+    /** The public key; by default whom verify.identity names, else verify.key of the project */
+    publicKey?: File,
+    /** Who reads the registry; goes with the password */
+    username?: string,
+    /** Password or token for the registry */
+    password?: Secret,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
+  ): Promise<string> {
+    const given = { kubeConfig, cluster, publicKey, username, password, modelToken, models };
+    const { diff } = await import("./stages/delivery/operations.js");
+    return await diff(await this.load(), await this.access(given), reference);
   }
 
   /** Bring an image to the cluster: verified, a canary step by step, analysed, promoted; what fails is taken back */

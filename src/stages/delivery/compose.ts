@@ -31,7 +31,7 @@ export interface Ingredients {
 export async function composeRelease(
   context: Context,
   cluster: Cluster,
-  run: Run,
+  run: Pick<Run, "next" | "seen">,
   { reference, tag, commit, model, verified, by, run: id }: Ingredients,
 ): Promise<ReleaseRecord> {
   const { build, deploy } = context.config;

@@ -199,7 +199,10 @@ async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>):
 }
 
 /** Why a release goes without a canary; undefined when it has one. */
-function noCanary(live: ReleaseRecord | undefined, release: ReleaseRecord): string | undefined {
+export function noCanary(
+  live: ReleaseRecord | undefined,
+  release: ReleaseRecord,
+): string | undefined {
   if (!live) return "it is the first one, there is nothing to compare it with";
   const had = live.config.route.gateway !== undefined;
   const has = release.config.route.gateway !== undefined;

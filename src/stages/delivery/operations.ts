@@ -1,2 +1,3 @@
 export { abort, deploy, promote, rollback } from "./deploy.js";
 export { watch } from "./observe.js";
+export { diff, plan } from "./plan.js";

@@ -2,7 +2,11 @@ import type { Secret } from "@dagger.io/dagger";
 
 import { kubeconfigFindings } from "../../core/delivery/validation/server.js";
 import { failed, passed, warned, type Finding } from "../../core/delivery/validation/findings.js";
-import { inputFindings, type ValidatedFunction } from "../../core/delivery/validation/inputs.js";
+import {
+  inputFindings,
+  readFunctions,
+  type ValidatedFunction,
+} from "../../core/delivery/validation/inputs.js";
 import { atDigest, verifierOf, verifyImage } from "../verify.js";
 import { SlipwayError } from "../../core/errors.js";
 import { modelLine } from "../../core/model/describe.js";
@@ -17,6 +21,8 @@ import { releaseObjects } from "./compose.js";
 import { referenceOf } from "./image.js";
 import type { Access } from "./open.js";
 import { examineCluster } from "./examine.js";
+
+export { readFunctions };
 
 /** What is looked at, and with what. */
 export interface Validation {

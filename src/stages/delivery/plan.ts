@@ -1,0 +1,92 @@
+import { planText } from "../../core/delivery/plan.js";
+import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
+import { refusal } from "../../core/delivery/refusal.js";
+import { stepsOf } from "../../core/delivery/steps.js";
+import type { ReleaseRecord } from "../../core/delivery/types.js";
+import { SlipwayError } from "../../core/errors.js";
+import type { Context } from "../context.js";
+import { kubectl, type Cluster } from "../kubectl.js";
+import { resolveModel } from "../model.js";
+import { composeRelease } from "./compose.js";
+import { noCanary } from "./deploy.js";
+import { referenceOf, verifiedImage } from "./image.js";
+import { clusterOf, lookAround, type Access } from "./open.js";
+
+/** A release as it would be, and what is there. */
+interface Prepared {
+  readonly cluster: Cluster;
+  readonly release: ReleaseRecord;
+  readonly records: readonly ReleaseRecord[];
+  /** Who has the lease; empty when nobody has. */
+  readonly holder: string;
+}
+
+/**
+ * What `deploy` would do, step by step; nothing is changed.
+ *
+ * @throws SlipwayError when the image is not verified, or the cluster cannot be asked.
+ */
+export async function plan(context: Context, access: Access, given: string): Promise<string> {
+  const { release, records, holder } = await prepare(context, access, given);
+  const live = liveRelease(records);
+  const open = openRelease(records);
+  // The route that weighs is the one that is there.
+  const route = live?.config.route ?? release.config.route;
+  const config = { ...release.config, route: { ...route, header: release.config.route.header } };
+  return planText({
+    ...{ release, live },
+    steps: stepsOf(config, release.replicas),
+    noCanary: noCanary(live, release),
+    obstacle:
+      open?.status === "waiting"
+        ? `the canary of release ${open.number} waits: promote or abort it first`
+        : holder === ""
+          ? undefined
+          : `another deployment is in progress, or ended without a word: ${holder}`,
+  });
+}
+
+/**
+ * What `deploy` would change of what is stable, as `kubectl diff` shows it; nothing is changed.
+ *
+ * @throws SlipwayError DELIVERY when the API server refuses the objects.
+ */
+export async function diff(context: Context, access: Access, given: string): Promise<string> {
+  const { cluster, release } = await prepare(context, access, given);
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: release.objects });
+  const args = ["diff", "--server-side", "--field-manager=slipway", "--filename=-"];
+  const [answer] = await kubectl(context, cluster, [{ args, input }]);
+  if (answer?.exitCode === 0) return "No difference: the cluster has all of it.\n";
+  if (answer?.exitCode !== 1 || answer.stdout === "")
+    throw new SlipwayError(
+      "DELIVERY",
+      refusal("The release cannot be compared with the cluster", answer?.stderr ?? ""),
+    );
+  return readable(answer.stdout);
+}
+
+async function prepare(context: Context, access: Access, given: string): Promise<Prepared> {
+  const reference = referenceOf(context, given);
+  const cluster = await clusterOf(context, access);
+  const [image, { records, seen, holder }] = await Promise.all([
+    verifiedImage(context, access, reference),
+    lookAround(context, cluster),
+  ]);
+  const model = await resolveModel(context, access.models, liveRelease(records)?.model?.version);
+  const next = { next: nextNumber(records), seen };
+  const more = { ...image, model, by: access.by, run: "" };
+  const release = await composeRelease(context, cluster, next, more);
+  return { cluster, release, records, holder };
+}
+
+/** Without the folders and times of the files that kubectl compares. */
+function readable(text: string): string {
+  return text
+    .replace(/^(diff .*)$/gm, "")
+    .replace(
+      /^(---|\+\+\+) \/tmp\/(LIVE|MERGED)-\d+\/(\S+).*$/gm,
+      (_, sign: string, side: string, name: string) =>
+        `${sign} ${side === "LIVE" ? "cluster" : "release"}/${name}`,
+    )
+    .replace(/^\n/gm, "");
+}
