@@ -124,7 +124,7 @@ function policyController(): string {
 }
 
 /** With `!`: CUE would put a field that is missing there by itself, and be content. */
-export function cue(conditions: readonly Condition[]): string {
+function cue(conditions: readonly Condition[]): string {
   return conditions
     .map(({ path, value }) => {
       const names = ["predicate", ...path].map((name) => `${name}!`).join(": ");

@@ -180,6 +180,3 @@ export const deploy = z.strictObject({
     ),
   smoke: smoke.prefault({}),
 });
-
-/** One step of a canary. */
-export type DeployStep = z.infer<typeof step>;

@@ -155,7 +155,7 @@ export class Delivered {
     const fields = Object.entries(given)
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
-    const answer = await session.query<{ slipway: Record<string, Told> }>(
+    const answer = await session.query<{ slipway: Partial<Record<string, Told>> }>(
       `{ ${module} { ${name}(${fields.join(", ")}) { release state reference table json } } }`,
     );
     const told = answer.slipway[name];
@@ -265,7 +265,7 @@ export class Delivered {
   }
 
   /** What came of the requests since the last time. */
-  private asked(): TrafficCounts {
+  asked(): TrafficCounts {
     if (!this.traffic) throw new Error("nobody asks");
     return this.traffic.restart();
   }

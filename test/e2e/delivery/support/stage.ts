@@ -22,7 +22,7 @@ import { makeKeys, PASSWORD } from "../../support/evidence.js";
 import { programImages } from "../../support/programs.js";
 import { scratch, write } from "../../support/project.js";
 import { connectTo } from "../../support/sdk.js";
-import { openSession, ROOT } from "../../support/session.js";
+import { openSession } from "../../support/session.js";
 
 /** Where the cases of a file play: a cluster, an engine with the module, and images that are signed. */
 export interface Stage {

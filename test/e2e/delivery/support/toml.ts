@@ -6,7 +6,7 @@ export interface Table {
 }
 
 /** `{ weight = 10, pause = 2 }` and the like; keys without a value are left out. */
-export function toml(value: Value): string {
+function toml(value: Value): string {
   if (Array.isArray(value)) return `[${value.map((each: Value) => toml(each)).join(", ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
   const entries = Object.entries(value as Table).flatMap(([key, each]) =>
