@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lint test demo images cluster conformance e2e docs bench clean machine dependencies
+.PHONY: help lint test proof demo images cluster conformance e2e docs bench clean machine dependencies
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH):/usr/sbin:/sbin
 TSX := node --import tsx
@@ -32,6 +32,10 @@ test: dependencies ## everything: unit, engine, conformance, end to end (FILTER=
 	@# The programs that take minutes to build are built beside the tests that do without them.
 	@{ $(TSX) ci/sandbox/images.ts --quiet; $(TSX) ci/sandbox/cluster/main.ts --programs; } & \
 	  $(TSX) test/run.ts --filter "$(FILTER)"
+
+proof: dependencies ## delivery on a real cluster, case by case: long, not part of test (FILTER=file)
+	@$(TSX) ci/sandbox/images.ts --quiet
+	@$(TSX) test/run.ts --filter "test/e2e/delivery/$(FILTER)"
 
 demo: dependencies ## a real service checked, released, deployed, broken and taken back, on this machine
 	@$(TSX) ci/demo/main.ts
