@@ -12,12 +12,12 @@ const OWN = [
 const CI_FACTS = ["GITHUB_SHA", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL"];
 
 /** Variables of other tools that set a key of the configuration. */
-const KNOWN = [...CI_FACTS, "MLFLOW_TRACKING_URI"];
+const KNOWN = [...CI_FACTS, "MLFLOW_TRACKING_URI", "REGISTRY_HOST", "REGISTRY_REPO"];
 
 /** Names that hold secrets, which are given as Secrets or not at all. */
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(^|_)KEY($|_)/;
 
-/** `NAME=value` of the variables that a module is told of: SLIPWAY_*, MODEL_*, the model registry and facts of the CI run. */
+/** `NAME=value` of the variables that a module is told of: SLIPWAY_*, MODEL_*, the registries and facts of the CI run. */
 export function forwarded(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env)
     .filter(

@@ -7,8 +7,8 @@ import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
-const VERDICTS = ["scan", "verify", "release"] as const;
-const BUILDS = ["check", "test", "build", "publish", "sbom", "sign", "call", "plan"];
+const VERDICTS = ["scan", "verify", "release", "validate"] as const;
+const BUILDS = ["check", "test", "build", "publish", "sbom", "sign", "diff", "call", "plan"];
 const TYPED = [...BUILDS, ...VERDICTS, ...Object.keys(DELIVERIES)];
 const COMMANDS = [...TYPED, "keys", "functions", "report", "engine", "doctor", "init"];
 
@@ -77,6 +77,8 @@ function commands(
   judged("scan", "Look for vulnerabilities, secrets and licenses in the image");
   judged("verify", "Decide by the policy whether an image may be believed");
   judged("release", "Check, scan, push, sign, attest, verify, and only then give the tags");
+  judged("validate", "Look at everything that a deployment needs; touch nothing");
+  called("diff", "What deploy would change in the cluster", ["diff"]);
   for (const [name, [, describe]] of Object.entries(DELIVERIES))
     parser.command(name, describe, same, async (given) => {
       const { deliver } = await import("./commands/deliver.js");
@@ -86,7 +88,7 @@ function commands(
   return parser
     .command(
       "plan [words..]",
-      "Show the graph of a function without running it: plan FUNCTION [flags] --as tree|mermaid|json",
+      "What deploy would do: plan deploy [flags]; the graph of a function: plan FUNCTION [flags] --as tree|mermaid|json",
       same,
       async (given) => {
         await (await import("./commands/plan.js")).plan(given, words, signal);

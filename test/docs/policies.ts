@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 
+import { rightsNeeded, rulesOf } from "../../src/core/delivery/validation/rights.js";
 import { BUILDER, PREDICATE_TYPES, type PredicateName } from "../../src/core/attestations/names.js";
 
 /** What the policies ask for: the statements that `verify` asks for when nothing is configured. */
@@ -39,6 +40,7 @@ const FROM_SOURCE: Condition = {
 
 /** Documents that hold nothing but the policies, by path from the root of the repository. */
 export const POLICIES: Readonly<Record<string, () => string>> = {
+  "docs/policies/role.yaml": role,
   "docs/policies/kyverno-key.yaml": () =>
     `${BY_KEY}${kyverno({
       keys: { publicKeys: KEY, rekor: { ignoreTlog: true }, ctlog: { ignoreSCT: true } },
@@ -135,4 +137,33 @@ function cue(conditions: readonly Condition[]): string {
 
 function document(value: unknown): string {
   return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+/** What whoever deploys may do: all that Slipway's own objects, a Gateway and the validation need. */
+function role(): string {
+  const kinds = ["PodDisruptionBudget", "NetworkPolicy", "HTTPRoute", "ConfigMap"];
+  const rights = [
+    ...rightsNeeded(kinds.map((kind) => ({ kind }))),
+    { group: "", resource: "resourcequotas", verb: "list" },
+    { group: "", resource: "pods", verb: "create" },
+  ];
+  const metadata = { name: "slipway", namespace: "NAMESPACE" };
+  const api = "rbac.authorization.k8s.io";
+  const bound = { apiVersion: `${api}/v1`, kind: "RoleBinding", metadata };
+  return [
+    "# Generated from what a deployment does: make docs. The rights of who deploys, in the service's namespace.",
+    "# resourcequotas and pods/create are for `slipway validate` alone, which says what it cannot look at.",
+    stringify({
+      apiVersion: `${api}/v1`,
+      kind: "Role",
+      metadata,
+      rules: rulesOf(rights),
+    }).trimEnd(),
+    "---",
+    stringify({
+      ...bound,
+      roleRef: { apiGroup: api, kind: "Role", name: "slipway" },
+      subjects: [{ kind: "ServiceAccount", name: "slipway", namespace: "NAMESPACE" }],
+    }),
+  ].join("\n");
 }

@@ -7,11 +7,16 @@ import { isObject, type ModuleTypes, type TypeRef } from "../module/types.js";
 import { commonFlags, readOptions } from "../options.js";
 import { openSession } from "../session/open.js";
 import { draw, isStyle, STYLES, type PlannedStep } from "../plan.js";
-import { sessionFlags } from "./call.js";
+import { call, sessionFlags } from "./call.js";
 
 const OWN_FLAGS: OwnFlags = { ...commonFlags, as: { takesValue: true } };
 
-const HELP = `slipway plan FUNCTION [flags] [FUNCTION [flags]]… --as ${STYLES.join("|")}
+const HELP = `slipway plan deploy [flags]
+
+Shows what a deployment would do: the release, its steps with the shares that are really reached,
+its objects. It asks the cluster and the registries and changes nothing.
+
+slipway plan FUNCTION [flags] [FUNCTION [flags]]… --as ${STYLES.join("|")}
 
 Shows the steps of a function without running any: images, commands, services, publications, and
 what each needs. Steps whose result is in the cache are marked. A function is run to learn its
@@ -19,12 +24,18 @@ graph, with an engine that runs no command: where the function waits for the res
 that is not in the cache, its plan ends. Only the embedded engine can plan.
 `;
 
-/** `slipway plan FUNCTION [flags]`: the graph as a tree, as a Mermaid diagram or as JSON. */
+/** `slipway plan FUNCTION [flags]`: the graph as a tree, as a Mermaid diagram or as JSON; of deploy, what it would do. */
 export async function plan(
   given: Readonly<Record<string, unknown>>,
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  const [first = "", ...flags] = words;
+  // A deployment's graph says little: what it does depends on what the cluster answers.
+  if (first === "deploy" && !flags.some((word) => /^--as(=|$)/.test(word))) {
+    await call(given, ["plan"], flags, signal);
+    return;
+  }
   const common = readOptions({ ...given, output: "text" }, sessionFlags(words));
   if (common.engine === "dagger") throw usageError("plan needs the embedded engine.");
   const steps = new Map<string, PlannedStep>();

@@ -37,9 +37,10 @@ export const VERDICTS = {
   scan: { fields: "passed state table json" },
   verify: { fields: "passed table json markdown", folder: "evidence" },
   release: { fields: "reference tags table markdown", folder: "evidence" },
+  validate: { fields: "passed table json markdown" },
 } as const satisfies Readonly<Record<string, Verdict>>;
 
-/** `slipway scan|verify|release`: the function's report as a table, its verdict as the exit code. */
+/** `slipway scan|verify|release|validate`: the function's report as a table, its verdict as the exit code. */
 export async function verdict(
   name: keyof typeof VERDICTS,
   given: Readonly<Record<string, unknown>>,
@@ -78,6 +79,8 @@ export async function verdict(
     process.stdout.write(json ? `${answer.json ?? JSON.stringify(answer)}\n` : text(answer));
     await stepSummary(answer);
     if (answer.passed ?? true) return EXIT.passed;
+    // Nothing was begun that could have failed.
+    if (name === "validate") return EXIT.usage;
     return answer.state === "ERRORED" ? EXIT.broken : EXIT.checkFailed;
   });
 }

@@ -7,6 +7,7 @@ import { withCluster } from "./cluster.js";
 import { coreObject } from "./core.js";
 import { loadModule, OWN_MODULE } from "./load.js";
 import { parseWords, type Invocation, type OwnFlags, type Step } from "./parse.js";
+import { withLogin } from "./login.js";
 import { withSigner } from "./signer.js";
 import type { ModuleTypes, ObjectType } from "./types.js";
 import type { Value } from "./values.js";
@@ -48,7 +49,7 @@ export async function prepare(
     if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
     if (!isOwn) return absoluteExport(step);
     const told = withCluster(step, process.env, words.run ?? randomUUID().slice(0, 8));
-    return absoluteExport(withSigner(told, process.env));
+    return absoluteExport(withLogin(withSigner(told, process.env), process.env));
   });
   return { ...parsed, steps, types, coreObject: core };
 }

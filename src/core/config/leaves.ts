@@ -8,9 +8,11 @@ export interface Leaf {
   readonly schema: z.core.$ZodType;
 }
 
-/** Environment variables besides `SLIPWAY_*`, known from model registries. */
+/** Environment variables besides `SLIPWAY_*`, known from registries. */
 const ALIASES: Readonly<Record<string, string>> = {
   MLFLOW_TRACKING_URI: "model.tracking",
+  REGISTRY_HOST: "publish.registry",
+  REGISTRY_REPO: "publish.repository",
   MODEL_REGISTRY_NAME: "model.name",
   MODEL_ALIAS: "model.alias",
   MODEL_STAGE: "model.stage",
