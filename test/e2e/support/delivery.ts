@@ -150,7 +150,7 @@ export class Delivered {
   ): Promise<Told> {
     const config = await readFile(kubeconfig, "utf8");
     const kubeConfig = await secret(session, config);
-    const given = { ...args, kubeConfig };
+    const given: Record<string, unknown> = { ...args, kubeConfig };
     const module = await slipway(session, this.folder, { registry: registryAddress(), set });
     const fields = Object.entries(given)
       .filter(([, value]) => value !== undefined)

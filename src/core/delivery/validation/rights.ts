@@ -112,7 +112,7 @@ export function rightsFinding(rights: readonly Right[], said: Said): Finding {
 }
 
 /** The rights as rules of a Role, one a resource. */
-function rulesOf(
+export function rulesOf(
   rights: readonly Right[],
 ): { apiGroups: string[]; resources: string[]; verbs: string[] }[] {
   return [...byResource(rights)].map(([, { group, resource, verbs }]) => ({
