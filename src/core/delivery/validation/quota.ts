@@ -42,7 +42,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 };
 
 /** A quantity of Kubernetes as a number: `250m` is 0.25, `1Ki` 1024; NaN for what is none. */
-function quantity(text: string): number {
+export function quantity(text: string): number {
   const [, digits, suffix = ""] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
   return Number(digits) * (SUFFIXES[suffix] ?? NaN);
 }
