@@ -40,9 +40,11 @@ export async function rollOut(run: Run, first: ReleaseRecord, way: Way): Promise
       for (const [index, step] of steps.entries()) {
         if (index < done || index >= stop) continue;
         if (index === 0) await smoke(run, release, step);
-        const record = await reach(run, release, step);
+        const { record, complaint } = await reach(run, release, step);
+        // What was measured stays on record, also of what is taken back for it.
         release = { ...release, steps: [...release.steps, record] };
         run.save(release);
+        if (complaint !== undefined) throw new Stuck(complaint);
         if (record.analysis?.outcome === "inconclusive")
           return wait(run, release, record.analysis.why);
       }
@@ -131,8 +133,12 @@ async function smoke(run: Run, release: ReleaseRecord, step: Step): Promise<void
   if (!ok) throw new Stuck(`the smoke test of the canary failed: ${why}`);
 }
 
-/** One step: the canary gets its share, time passes, and it is judged. */
-async function reach(run: Run, release: ReleaseRecord, step: Step): Promise<StepRecord> {
+/** One step: the canary gets its share, time passes, and it is judged; with why it cannot go on. */
+async function reach(
+  run: Run,
+  release: ReleaseRecord,
+  step: Step,
+): Promise<{ readonly record: StepRecord; readonly complaint?: string | undefined }> {
   const { world } = run;
   const { weight, percent, replicas, exposed } = step;
   const goal: Goal = { kind: "canary", release: release.number, replicas, weight, exposed };
@@ -144,14 +150,19 @@ async function reach(run: Run, release: ReleaseRecord, step: Step): Promise<Step
     await run.act({ do: "wait", seconds: left, why: "pause" }, release);
     await run.pursue(goal, release);
   }
-  const analysis = step.analysis ? await judge(run, release, weight) : undefined;
+  const { analysis, complaint } = step.analysis ? await judge(run, release, weight) : {};
   // Pods may have ended while they were measured.
-  if (analysis) await run.pursue(goal, release);
-  return { weight, percent, startedAt, finishedAt: world.date().toISOString(), analysis };
+  if (analysis && complaint === undefined) await run.pursue(goal, release);
+  const finishedAt = world.date().toISOString();
+  return { record: { weight, percent, startedAt, finishedAt, analysis }, complaint };
 }
 
 /** Measures until there is an answer; a measurement that did not work is repeated some times. */
-async function judge(run: Run, release: ReleaseRecord, weight: number): Promise<Analysis> {
+async function judge(
+  run: Run,
+  release: ReleaseRecord,
+  weight: number,
+): Promise<{ readonly analysis?: Analysis; readonly complaint?: string }> {
   const outcomes: Analysis["outcome"][] = [];
   for (;;) {
     const analysis = await run.world.analyse(release, weight);
@@ -163,12 +174,13 @@ async function judge(run: Run, release: ReleaseRecord, weight: number): Promise<
       continue;
     }
     if (next.outcome === "failed")
-      throw new Stuck(`the analysis at ${weight} % failed: ${analysis.why}`);
+      return { analysis, complaint: `the analysis at ${weight} % failed: ${analysis.why}` };
     if (next.outcome === "errored")
-      throw new Stuck(
-        `the analysis at ${weight} % did not work ${outcomes.length} times: ${analysis.why}`,
-      );
-    return analysis;
+      return {
+        analysis,
+        complaint: `the analysis at ${weight} % did not work ${outcomes.length} times: ${analysis.why}`,
+      };
+    return { analysis };
   }
 }
 

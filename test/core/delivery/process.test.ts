@@ -114,6 +114,8 @@ for (const [outcome, status, ended] of [
     assert.is(cluster.stable?.release, 1);
     assert.is(cluster.weight, outcome === "failed" ? 0 : 50);
     assert.is(isClean(cluster), outcome === "failed");
+    const steps = cluster.records.get(2)?.steps ?? [];
+    assert.is(steps.at(-1)?.analysis?.outcome, outcome, "the measurement is on record");
     assert.equal(cluster.wrongs, []);
   });
 

@@ -108,7 +108,8 @@ function probesOf({ config, healthcheck }: ObjectInputs): Record<string, unknown
       ...get(alive ?? config.readiness),
       periodSeconds: 1,
       timeoutSeconds: 2,
-      failureThreshold: config.deadline,
+      // Whoever deploys gives up at the deadline; that soon, a restart would only take the pod its time.
+      failureThreshold: Math.max(60, config.deadline),
     },
     readinessProbe: {
       ...get(config.readiness),
