@@ -3,7 +3,7 @@ import { SlipwayError } from "../../errors.js";
 import { failed, passed, warned, type Finding } from "./findings.js";
 
 /** What can be run, by what it needs. */
-export const FUNCTIONS = ["release", "deploy", "rollback"] as const;
+const FUNCTIONS = ["release", "deploy", "rollback"] as const;
 /** `deploy` stands for deployCanary and promote too. */
 export type ValidatedFunction = (typeof FUNCTIONS)[number];
 

@@ -8,7 +8,10 @@ const quotas = z.looseObject({
   items: z.array(
     z.looseObject({
       metadata: z.looseObject({ name: z.string() }),
-      spec: z.looseObject({ scopes: z.array(z.string()).optional(), scopeSelector: z.unknown().optional() }),
+      spec: z.looseObject({
+        scopes: z.array(z.string()).optional(),
+        scopeSelector: z.unknown().optional(),
+      }),
       status: z
         .looseObject({
           hard: z.record(z.string(), z.string()).default({}),
