@@ -57,7 +57,7 @@ test("fails_when_the_server_does_not_answer", () => {
   // kubectl tells its own version also where the server does not answer.
   const half = { clientVersion: { major: "1", minor: "34" } };
   isFailed(
-    serverFinding({ ...refused("refused"), ...{ stdout: JSON.stringify(half) } }),
+    serverFinding(refused("refused", JSON.stringify(half))),
     /refused/,
   );
 });
