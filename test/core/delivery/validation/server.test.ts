@@ -56,10 +56,7 @@ test("fails_when_the_server_does_not_answer", () => {
   isFailed(serverFinding(answered("not json")), /does not answer/);
   // kubectl tells its own version also where the server does not answer.
   const half = { clientVersion: { major: "1", minor: "34" } };
-  isFailed(
-    serverFinding({ exitCode: 1, stderr: "refused", stdout: JSON.stringify(half) }),
-    /refused/,
-  );
+  isFailed(serverFinding(refused("refused", JSON.stringify(half))), /refused/);
 });
 
 test("tells_whom_the_cluster_takes_the_caller_for", () => {
