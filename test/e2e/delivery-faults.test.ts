@@ -52,7 +52,8 @@ test("goes_on_when_the_api_server_was_away_for_fifteen_seconds", async () => {
 test("says_that_credentials_ran_out_and_lets_the_next_run_take_back", async () => {
   const { namespace } = iris;
   const all = ["get", "list", "create", "patch", "delete", "watch"];
-  const kubeconfig = await new Kubeconfigs(cluster).serviceAccount(
+  const kubeconfigs = new Kubeconfigs(cluster);
+  const kubeconfig = await kubeconfigs.serviceAccount(
     namespace,
     "deployer",
     Object.fromEntries(
@@ -63,14 +64,16 @@ test("says_that_credentials_ran_out_and_lets_the_next_run_take_back", async () =
         "networkpolicies.networking.k8s.io",
       ].map((resource) => [resource, all]),
     ),
-    { seconds: 40 },
   );
   const set = ['deploy.steps=[{"weight":10,"pause":120}]'];
-  const { code, text } = await iris.refused(
+  const going = iris.refused(
     "deploy",
     { reference: await iris.image("v1") },
     { kubeconfig, set },
   );
+  await until(isWeighed);
+  await kubeconfigs.revoke(namespace, "deployer");
+  const { code, text } = await going;
   assert.is(code, 3, text);
   assert.match(text, /does not accept the credentials any more/);
   assert.ok(isWeighed(await iris.look()), "nothing was left to take back");
