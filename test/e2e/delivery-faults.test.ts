@@ -66,11 +66,7 @@ test("says_that_credentials_ran_out_and_lets_the_next_run_take_back", async () =
     ),
   );
   const set = ['deploy.steps=[{"weight":10,"pause":120}]'];
-  const going = iris.refused(
-    "deploy",
-    { reference: await iris.image("v1") },
-    { kubeconfig, set },
-  );
+  const going = iris.refused("deploy", { reference: await iris.image("v1") }, { kubeconfig, set });
   await until(isWeighed);
   await kubeconfigs.revoke(namespace, "deployer");
   const { code, text } = await going;
