@@ -6,15 +6,15 @@ import { text } from "node:stream/consumers";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
-import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
-import { cachePath } from "../../ci/sandbox/cache.js";
-import { mirrors, registryAddress } from "../../ci/sandbox/registry.js";
-import { BIN } from "../cli/command.js";
-import { blocksOf, missing } from "../docs/blocks.js";
-import { Delivered } from "./support/delivery.js";
-import { programImages } from "./support/programs.js";
-import { scratch } from "./support/project.js";
-import { openSession, ROOT } from "./support/session.js";
+import { startCluster } from "../../../ci/sandbox/cluster/cluster.js";
+import { cachePath } from "../../../ci/sandbox/cache.js";
+import { mirrors, registryAddress } from "../../../ci/sandbox/registry.js";
+import { BIN } from "../../cli/command.js";
+import { blocksOf, missing } from "../../docs/blocks.js";
+import { Delivered } from "../support/delivery.js";
+import { programImages } from "../support/programs.js";
+import { scratch } from "../support/project.js";
+import { openSession, ROOT } from "../support/session.js";
 
 await programImages();
 const folder = await scratch();
