@@ -37,8 +37,8 @@ proof: dependencies ## delivery on a real cluster, case by case: long, not part 
 	@$(TSX) ci/sandbox/images.ts --quiet
 	@$(TSX) test/run.ts --filter "test/e2e/delivery/$(FILTER)"
 
-demo: dependencies ## a real service checked, released, deployed, broken and taken back, on this machine
-	@$(TSX) ci/demo/main.ts
+demo: dependencies ## a real service checked, built and published (ARGS=--deliver: and deployed)
+	@$(TSX) ci/demo/main.ts $(ARGS)
 
 images: dependencies ## the loopback registry, filled with stand-in images
 	@$(TSX) ci/sandbox/images.ts
