@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
-import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
-import { Faults, Kubeconfigs } from "../../ci/sandbox/cluster/faults.js";
-import { Delivered, type There } from "./support/delivery.js";
-import { scratch } from "./support/project.js";
-import { openSession } from "./support/session.js";
+import { startCluster } from "../../../ci/sandbox/cluster/cluster.js";
+import { Faults, Kubeconfigs } from "../../../ci/sandbox/cluster/faults.js";
+import { Delivered, type There } from "../support/delivery.js";
+import { scratch } from "../support/project.js";
+import { openSession } from "../support/session.js";
 
 const folder = await scratch();
 const cluster = await startCluster();
