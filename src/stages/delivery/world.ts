@@ -155,10 +155,19 @@ export class ClusterWorld implements World {
       until: { pattern: SETTLED, seconds: ROUND },
     });
     switch (deed.do) {
-      case "apply canary":
-        return release
-          ? [apply(canaryObjects(release, deed.replicas)), settled("canary", deed.release)]
-          : [];
+      case "apply canary": {
+        if (!release) return [];
+        const { weight, exposed } = seen;
+        const named =
+          routes && this.routedBy(routes) && !seen.named
+            ? sharing(routes, release, { weight, exposed, leftovers: true })
+            : [];
+        return [
+          apply(canaryObjects(release, deed.replicas)),
+          ...(named.length > 0 ? [apply(named)] : []),
+          settled("canary", deed.release),
+        ];
+      }
       case "apply stable": {
         if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
         const objects = stableObjects(release, seen);
