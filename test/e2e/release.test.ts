@@ -9,6 +9,8 @@ import * as assert from "uvu/assert";
 import { makeDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
 import type { Provenance } from "../../src/core/provenance.js";
+import { cosignVulnForm } from "../core/attestations/vuln-form.js";
+import { judged } from "../forms.js";
 import { environment } from "./support/by-hand.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
@@ -117,6 +119,18 @@ test("makes_statements_that_the_schemas_of_their_makers_accept", async () => {
   const judged = await python("python", program, statements);
   assert.equal(judged.stdout.split("\n").slice(0, -1), ["provenance", "sbom", "tests"]);
   assert.is(judged.code, 0);
+  // cosign's form and our own have no judge in Python.
+  const predicate = async (name: string): Promise<unknown> => {
+    const text = await readFile(join(statements, `${name}-1.json`), "utf8");
+    return (JSON.parse(text) as { predicate: unknown }).predicate;
+  };
+  const found = await predicate("vulnerabilities");
+  const ofVulnForm = await cosignVulnForm();
+  assert.equal(ofVulnForm(found), []);
+  assert.match(ofVulnForm({ ...(found as object), result: {} }).join(), "result");
+  const model = await predicate("model");
+  assert.equal(judged("model-predicate", model), []);
+  assert.match(judged("model-predicate", { ...(model as object), accuracy: 1 }).join(), "accuracy");
   const file = join(statements, "tests-1.json");
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace('"passedTests"', '"passed_in_secret"'));
