@@ -552,6 +552,8 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
+    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
     /** Id of this run: `abort` can be told to end this one alone */
@@ -565,6 +567,7 @@ export class Slipway {
       password,
       modelToken,
       models,
+      metricsToken,
       by,
       run,
     };
@@ -596,6 +599,8 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
+    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
     /** Id of this run: `abort` can be told to end this one alone */
@@ -609,6 +614,7 @@ export class Slipway {
       password,
       modelToken,
       models,
+      metricsToken,
       by,
       run,
     };
@@ -638,6 +644,8 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
+    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
     /** Id of this run: `abort` can be told to end this one alone */
@@ -651,6 +659,7 @@ export class Slipway {
       password,
       modelToken,
       models,
+      metricsToken,
       by,
       run,
     };
@@ -747,6 +756,8 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
+    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
     /** Id of this run: `abort` can be told to end this one alone */
@@ -760,6 +771,7 @@ export class Slipway {
       password,
       modelToken,
       models,
+      metricsToken,
       by,
       run,
     };
@@ -819,6 +831,7 @@ export class Slipway {
     readonly password?: Secret | undefined;
     readonly modelToken?: Secret | undefined;
     readonly models?: Service | undefined;
+    readonly metricsToken?: Secret | undefined;
     readonly by?: string | undefined;
     readonly run?: string | undefined;
   }): Promise<Access> {
@@ -830,6 +843,7 @@ export class Slipway {
       login: loginOf(given.username, given.password),
       publicKey: await given.publicKey?.contents(),
       models: { token: given.modelToken, service: given.models },
+      metricsToken: given.metricsToken,
     };
   }
 

@@ -6,13 +6,20 @@ import type { Session } from "../cli/session/open.js";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+export interface Typed {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly session?: Session;
+  /** The exit code that it has to end with. @default 0 */
+  readonly expect?: number;
+}
+
 /** `slipway WORDS` as typed in a folder, from its start to its end; what it prints is not looked at. */
 export async function slipway(
   cwd: string,
   words: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly session?: Session } = {},
+  options: Typed = {},
 ): Promise<void> {
-  const { env = {}, session } = options;
+  const { env = {}, session, expect = 0 } = options;
   const known = session && {
     DAGGER_SESSION_PORT: String(session.endpoint.port),
     DAGGER_SESSION_TOKEN: session.endpoint.token,
@@ -24,5 +31,5 @@ export async function slipway(
     { cwd, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...env, ...known } },
   );
   const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`slipway ${words[0] ?? ""} exited with ${String(code)}`);
+  if (code !== expect) throw new Error(`slipway ${words[0] ?? ""} exited with ${String(code)}`);
 }

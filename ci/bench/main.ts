@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 
 import { cachePath } from "../sandbox/cache.js";
 import { ensureRegistry, mirrors } from "../sandbox/registry.js";
+import { delivery } from "./delivery.js";
 import { evidence } from "./evidence.js";
 import { cachedChain, emptyExec, longGraph } from "./execution.js";
 import { checks, workers } from "./iris.js";
@@ -23,6 +24,7 @@ import { coldStart } from "./module.js";
 import { packages } from "./packages.js";
 import { firstPaint } from "./page.js";
 import { apart, document, factsOf, machine, partsOf, table } from "./report.js";
+import { services } from "./services.js";
 import { volume } from "./volume.js";
 
 const { values } = parseArgs({
@@ -44,6 +46,8 @@ const PARTS: Readonly<Record<string, (scratch: string) => Promise<Section>>> = {
   chain: () => cachedChain(quick ? 2 : 7),
   graph: () => longGraph(quick ? 80 : 2000),
   volume: (scratch) => volume(scratch, quick ? 0.05 : 1),
+  delivery: (scratch) => delivery(scratch, quick ? 1 : 3),
+  services: (scratch) => services(scratch, quick ? [1, 2] : [1, 10, 50]),
   module: () => coldStart(),
 };
 

@@ -131,8 +131,9 @@ async function push(
 export async function signedServiceImage(
   variant: Variant,
   signer: { readonly key: string; readonly password: string },
+  options: Parameters<typeof serviceImage>[1] = {},
 ): Promise<ServiceImage> {
-  const image = await serviceImage(variant);
+  const image = await serviceImage(variant, options);
   const cosign = await ensureTool("cosign");
   const folder = await mkdtemp(join(tmpdir(), "slipway-sign-"));
   try {

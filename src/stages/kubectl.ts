@@ -18,6 +18,9 @@ const HIDDEN = "/run/kube/hidden";
 /** Seconds for one call of kubectl, unless it says otherwise. */
 const LIMIT = 60;
 
+/** Seconds to repeat a call while the API server is away: longer than a restart of it takes. */
+const PATIENCE = 60;
+
 /** What kubectl says when the API server does not answer, which may pass. */
 const AWAY =
   "(connection refused|connection reset|was refused|i/o timeout|TLS handshake timeout|EOF|no route to host|ServiceUnavailable|the server is currently unable|etcdserver|http2: client connection lost|context deadline exceeded|Client\\.Timeout|starting up|apiserver not ready)";
@@ -41,7 +44,7 @@ export interface Request {
   readonly input?: string;
   /** Left out when one before it failed. @default false */
   readonly needs?: boolean;
-  /** Seconds to repeat it while the API server is away. @default 30 */
+  /** Seconds to repeat it while the API server is away. @default PATIENCE */
   readonly patience?: number;
   /** Wait, at most so many seconds, until the output is another one than this. */
   readonly changed?: { readonly from: string; readonly seconds: number };
@@ -82,14 +85,16 @@ export async function kubectl(
   requests: readonly Request[],
   { atOnce = false }: { readonly atOnce?: boolean } = {},
 ): Promise<Answer[]> {
-  const asked = requests.map(({ args, input, needs = false, patience = 30, changed, ...more }) => ({
-    args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
-    input: input ?? null,
-    needs,
-    retry: { seconds: patience, pattern: AWAY },
-    changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
-    ...more,
-  }));
+  const asked = requests.map(
+    ({ args, input, needs = false, patience = PATIENCE, changed, ...more }) => ({
+      args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
+      input: input ?? null,
+      needs,
+      retry: { seconds: patience, pattern: AWAY },
+      changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
+      ...more,
+    }),
+  );
   const file = dag.directory().withNewFile("requests.json", JSON.stringify(asked));
   const container = withCluster(withProgram(context, "kubectl"), cluster).withMountedDirectory(
     REQUESTS,
@@ -109,7 +114,7 @@ export async function kubectl(
   return (JSON.parse(stdout) as (Answer | null)[]).map((answer) => answer ?? undefined);
 }
 
-function limitOf({ patience = 30, changed, until }: Request): number {
+function limitOf({ patience = PATIENCE, changed, until }: Request): number {
   return LIMIT + patience + (changed?.seconds ?? 0) + (until?.seconds ?? 0);
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { CliError } from "../../ci/cli/failure.js";
 import { withCluster } from "../../ci/cli/module/cluster.js";
 import type { Step } from "../../ci/cli/module/parse.js";
 import type { Argument } from "../../ci/cli/module/types.js";
@@ -80,7 +81,18 @@ test("looks_where_kubectl_looks", () => {
   const file = join(folder, "config");
   writeFileSync(file, config("https://far.example"));
   assert.is(filled({ KUBECONFIG: `${file}:${folder}/other` }).kubeConfig, `file://${file}`);
-  assert.is(filled({ KUBECONFIG: join(folder, "none") }).kubeConfig, undefined);
+});
+
+test("refuses_to_go_nowhere_but_lets_validate_tell_of_it", () => {
+  const env = { KUBECONFIG: join(folder, "none") };
+  assert.throws(
+    () => filled(env),
+    (error: unknown) =>
+      error instanceof CliError &&
+      error.exitCode === 2 &&
+      error.message.includes("no cluster to go to"),
+  );
+  assert.is(filled(env, {}, { ...DEPLOY, name: "validate" }).kubeConfig, undefined);
 });
 
 test("leaves_alone_what_was_given_and_functions_without_a_cluster", () => {
@@ -93,7 +105,8 @@ test("leaves_alone_what_was_given_and_functions_without_a_cluster", () => {
 });
 
 test("does_not_restrict_an_abort_to_a_run_that_nobody_named", () => {
-  assert.is(filled({}, {}, { ...DEPLOY, name: "abort" }).run, undefined);
+  const env = { KUBE_CONFIG_DATA: config("https://far.example") };
+  assert.is(filled(env, {}, { ...DEPLOY, name: "abort" }).run, undefined);
 });
 
 test("shows_what_the_function_says_line_by_line_and_nothing_of_its_steps", () => {

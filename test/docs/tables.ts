@@ -1,6 +1,7 @@
 import { coreTables } from "../../ci/engine/api/tables.js";
 import { fieldName } from "../../ci/engine/api/schema.js";
 import { daggerFields } from "../../ci/engine/api/unknown.js";
+import { configurationTable } from "../../src/core/config/table.js";
 import { register } from "../module/registration.js";
 import { measuredTable } from "./measured.js";
 
@@ -16,6 +17,11 @@ interface Block {
 /** Every generated part of the documentation. */
 export const BLOCKS: readonly Block[] = [
   { file: "README.md", name: "functions", make: functionTable },
+  {
+    file: "docs/configuration.md",
+    name: "keys",
+    make: () => Promise.resolve(configurationTable()),
+  },
   { file: "docs/engines.md", name: "api", make: apiTable },
   { file: "docs/engines.md", name: "measured", make: measuredTable },
 ];

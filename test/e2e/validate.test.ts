@@ -141,6 +141,8 @@ test("tells_what_a_deployment_would_do_and_does_none_of_it", async () => {
 test("tells_the_shares_and_what_would_change_when_one_is_live", async () => {
   await iris.call("deploy", { reference });
   assert.equal(bad(await findings()), []);
+  assert.match(await ask<string>("plan", ""), /^release 1 of iris is this already/);
+  assert.is(await ask<string>("diff", ""), "No difference: the cluster has all of it.\n");
   const image = await iris.image("v2");
   const text = await ask<string>("plan", "", { image });
   assert.match(text, /release 2 of iris[\s\S]*live {5}release 1/);

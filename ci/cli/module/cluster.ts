@@ -2,17 +2,23 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { usageError } from "../failure.js";
 import type { Step } from "./parse.js";
 import type { Value } from "./values.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+const NO_CLUSTER =
+  "There is no cluster to go to: set KUBE_CONFIG_DATA to a kubeconfig (plain or base64) or KUBECONFIG to its path, or pass --kube-config env://NAME or file://PATH.";
 
 /** A server that answers on this machine alone: no container reaches it by that name. */
 const LOOPBACK = /^\s*server:\s*["']?https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?/m;
 
 /**
  * What functions of delivery are told without being asked to: the cluster, out of KUBE_CONFIG_DATA or
- * where kubectl looks for it, who deploys, and the token of the model registry.
+ * where kubectl looks for it, who deploys, and the tokens of the model registry and of the metrics server.
+ *
+ * @throws CliError when there is no cluster.
  */
 export function withCluster(step: Step, env: Environment, run: string): Step {
   if (!step.fn.args.some(({ name }) => name === "kubeConfig")) return step;
@@ -22,6 +28,9 @@ export function withCluster(step: Step, env: Environment, run: string): Step {
     if (value && isTaken && !args.has(name)) args.set(name, value);
   };
   const chosen = args.has("kubeConfig") ? undefined : whereIs(env);
+  // `validate` tells of it among all else that is missing.
+  if (!chosen && !args.has("kubeConfig") && step.fn.name !== "validate")
+    throw usageError(NO_CLUSTER);
   if (chosen) {
     give("kubeConfig", address("Secret", chosen.address));
     const server = LOOPBACK.exec(plain(chosen.text));
@@ -29,6 +38,7 @@ export function withCluster(step: Step, env: Environment, run: string): Step {
   }
   if (env.MLFLOW_TRACKING_TOKEN)
     give("modelToken", address("Secret", "env://MLFLOW_TRACKING_TOKEN"));
+  if (env.METRICS_TOKEN) give("metricsToken", address("Secret", "env://METRICS_TOKEN"));
   give("by", { kind: "literal", text: JSON.stringify(env.GITHUB_ACTOR ?? userInfo().username) });
   if (step.fn.name !== "abort") give("run", { kind: "literal", text: JSON.stringify(run) });
   return { fn: step.fn, args };

@@ -48,6 +48,7 @@ export async function prepare(
   const steps = parsed.steps.map((step, index) => {
     if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
     if (!isOwn) return absoluteExport(step);
+    if (parsed.help) return step;
     const told = withCluster(step, process.env, words.run ?? randomUUID().slice(0, 8));
     return absoluteExport(withLogin(withSigner(told, process.env), process.env));
   });

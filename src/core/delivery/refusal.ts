@@ -42,7 +42,7 @@ const REASONS: readonly { readonly pattern: RegExp; readonly why: (stderr: strin
     pattern:
       /connection refused|was refused|i\/o timeout|no route to host|TLS handshake timeout|EOF|ServiceUnavailable|currently unable|connection lost|deadline exceeded|no such host/i,
     why: () =>
-      "the API server does not answer, and did not for 30 s. What is half done is taken back by the next run, or by `slipway abort`.",
+      "the API server does not answer, however often it was asked. What is half done is taken back by the next run, or by `slipway abort`.",
   },
 ];
 

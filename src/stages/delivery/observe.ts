@@ -1,3 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { nextMeasurement } from "../../core/analysis/retry.js";
+import type { Outcome } from "../../core/analysis/types.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -67,13 +71,15 @@ export async function watch(context: Context, access: Access, seconds: number): 
     );
   const { service: name, number: release, port } = live;
   const end = performance.now() + seconds * 1000;
-  let errors = 0;
-  for (let rounds = 0; rounds === 0 || performance.now() < end; rounds++) {
+  const outcomes: Outcome[] = [];
+  while (outcomes.length === 0 || performance.now() < end) {
     const target = { name, canary: name, port, release, weight: 100 };
-    const found = await analyse(context, cluster, target);
+    const found = await analyse(context, cluster, target, access);
     console.log(`release ${release}: ${found.outcome}: ${found.why}`);
-    errors = found.outcome === "errored" ? errors + 1 : 0;
-    if (errors >= 4)
+    outcomes.push(found.outcome);
+    const next = nextMeasurement(outcomes);
+    if (next.kind === "measure") await sleep(next.seconds * 1000);
+    else if (next.outcome === "errored")
       throw new SlipwayError(
         "DELIVERY",
         `Release ${release} could not be watched, so nobody knows how it is: ${found.why}`,

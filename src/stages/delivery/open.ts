@@ -27,6 +27,8 @@ export interface Access {
   /** PEM; in place of what the configuration says. */
   readonly publicKey?: string | undefined;
   readonly models: ModelAccess;
+  /** Bearer token of the metrics server. */
+  readonly metricsToken?: Secret | undefined;
   /** Who does it, for the records. */
   readonly by: string;
   /** Id of this run. */
@@ -81,7 +83,7 @@ export async function openRun(
   // A release of before may have a gateway that this configuration has no more.
   const hasGateway = routed || known.records.some(hasRoute);
   const world = new ClusterWorld(context, cluster, service, hasGateway, lock, {
-    analyse: (release, weight) => analyse(context, cluster, targetOf(release, weight)),
+    analyse: (release, weight) => analyse(context, cluster, targetOf(release, weight), access),
     smoke: (release) => smoke(context, cluster, targetOf(release, 0)),
     moveAlias: (release) => aliasFollows(context, access.models, release),
     say: (text) => {

@@ -1,6 +1,7 @@
 import { planText } from "../../core/delivery/plan.js";
 import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
 import { refusal } from "../../core/delivery/refusal.js";
+import { isSame } from "../../core/delivery/rollback.js";
 import { stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { SlipwayError } from "../../core/errors.js";
@@ -29,6 +30,8 @@ interface Prepared {
 export async function plan(context: Context, access: Access, given: string): Promise<string> {
   const { release, records, holder } = await prepare(context, access, given);
   const live = liveRelease(records);
+  if (live?.number === release.number)
+    return `release ${live.number} of ${live.service} is this already: there is nothing to do, unless its pods or objects were changed (\`slipway diff\`).\n`;
   const open = openRelease(records);
   // The route that weighs is the one that is there.
   const route = live?.config.route ?? release.config.route;
@@ -76,6 +79,15 @@ async function prepare(context: Context, access: Access, given: string): Promise
   const next = { next: nextNumber(records), seen };
   const more = { ...image, model, by: access.by, run: "" };
   const release = await composeRelease(context, cluster, next, more);
+  const live = liveRelease(records);
+  // The number alone is no difference: what serves already gets no new one.
+  if (live && isSame(live, release)) {
+    const again = { next: live.number, seen };
+    return {
+      ...{ cluster, records, holder },
+      release: await composeRelease(context, cluster, again, more),
+    };
+  }
   return { cluster, release, records, holder };
 }
 

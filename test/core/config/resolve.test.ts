@@ -64,6 +64,7 @@ test("takes_the_model_from_the_registry_variables", () => {
     version: "7",
     run: "4f1c",
     digest,
+    gates: [],
   });
   const both = resolveConfig({ pyproject: undefined, env: { ...env, SLIPWAY_MODEL_NAME: "rose" } });
   assert.is(both.config.model.name, "rose");
@@ -236,7 +237,8 @@ test("takes_a_shard_within_its_number_of_parts_only", () => {
 });
 
 test("has_one_variable_for_each_key", () => {
-  assert.is(environmentNames.size, leaves.length + 5);
+  const own = [...environmentNames.keys()].filter((name) => name.startsWith("SLIPWAY_"));
+  assert.is(own.length, leaves.length);
 });
 
 test("finds_every_misspelt_key_of_random_files", () => {

@@ -1,5 +1,5 @@
 // What Prometheus, or any server of numbers, says of a canary; and what it does not say.
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { suite } from "uvu";
@@ -126,8 +126,7 @@ plays(test, stage, 3, {
     deploy: ONE,
     play: async (service) => {
       const server = await numbers({ queue: { depth: 3 } });
-      const { port } = server.address() as AddressInfo;
-      const url = `http://${ownAddress()}:${port}/`;
+      const url = urlOf(server);
       await service.configure({
         analysis: { queries: [{ name: "asked", url, value: "$.queue.depth", maximum: 5 }] },
       });
@@ -136,6 +135,39 @@ plays(test, stage, 3, {
         await serves(service, await service.deploy("v2"), 2);
       } finally {
         server.close();
+      }
+    },
+  },
+
+  a_metrics_server_that_wants_a_token_gets_it_and_no_other_place_does: {
+    deploy: ONE,
+    play: async (service) => {
+      const asked: (string | undefined)[] = [];
+      const elsewhere: (string | undefined)[] = [];
+      const other = await listening((request, response) => {
+        elsewhere.push(request.headers.authorization);
+        response.end("3");
+      });
+      const server = await listening((request, response) => {
+        asked.push(request.headers.authorization);
+        if (request.url === "/moved") response.writeHead(302, { location: urlOf(other) });
+        response.end("3");
+      });
+      const queries = [{ name: "asked", url: `${urlOf(server)}depth`, maximum: 5 }];
+      try {
+        await service.configure({ analysis: { queries } });
+        await service.start();
+        await serves(service, await service.deploy("v2", { metricsToken: "canary-token" }), 2);
+        assert.equal([...new Set(asked)], ["Bearer canary-token"]);
+        const moved = [{ name: "asked", url: `${urlOf(server)}moved`, maximum: 5 }];
+        await service.configure({ analysis: { queries: moved } });
+        const ended = await service.deploy("v1", { metricsToken: "canary-token" });
+        await takenBack(service, ended, 2, /did not work 4 times: .*asked/);
+        assert.equal(elsewhere, []);
+        assert.not.match(ended.text, "canary-token");
+      } finally {
+        server.close();
+        other.close();
       }
     },
   },
@@ -149,10 +181,17 @@ function ownAddress(): string {
 
 /** A server that always says the same. */
 async function numbers(answer: object): Promise<Server> {
-  const server = createServer((_, response) => {
+  return await listening((_, response) => {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(answer));
   });
+}
+
+const urlOf = (server: Server): string =>
+  `http://${ownAddress()}:${(server.address() as AddressInfo).port}/`;
+
+async function listening(answer: RequestListener): Promise<Server> {
+  const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
   return server;
 }

@@ -18,6 +18,7 @@ export interface Arguments {
   readonly seconds?: number;
   readonly username?: string;
   readonly password?: string;
+  readonly metricsToken?: string;
 }
 
 /** How a function ended. */
@@ -40,28 +41,21 @@ const BY = "the tests";
  * seconds that the cases are not about. Those that are about commands start real ones.
  */
 const FUNCTIONS = {
-  deploy: (module: Slipway, { reference, username, password }: Given, kube: Secret) =>
+  deploy: (module: Slipway, { reference, username, password, metricsToken }: Given, kube: Secret) =>
     module.deploy(
-      reference,
-      kube,
-      undefined,
-      undefined,
-      username,
-      password,
-      undefined,
-      undefined,
-      BY,
+      ...([reference, kube, undefined, undefined, username, password] as const),
+      ...([undefined, undefined, metricsToken, BY] as const),
     ),
   deployCanary: (module: Slipway, { reference, until }: Given, kube: Secret) =>
     module.deployCanary(
       ...([reference, until, kube] as const),
-      ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
+      ...([undefined, undefined, undefined, undefined, undefined, undefined, undefined] as const),
       BY,
     ),
   promote: (module: Slipway, { digest }: Given, kube: Secret) =>
     module.promote(
       ...([digest, kube] as const),
-      ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
+      ...([undefined, undefined, undefined, undefined, undefined, undefined, undefined] as const),
       BY,
     ),
   rollback: (module: Slipway, { targetTag, skipVerification }: Given, kube: Secret) =>
@@ -74,14 +68,17 @@ const FUNCTIONS = {
   watch: (module: Slipway, { seconds }: Given, kube: Secret) =>
     module.watch(
       ...([seconds, kube] as const),
-      ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
+      ...([undefined, undefined, undefined, undefined, undefined, undefined, undefined] as const),
       BY,
     ),
   status: (module: Slipway, _: Given, kube: Secret) => module.status(kube),
   history: (module: Slipway, _: Given, kube: Secret) => module.history(kube),
 } as const;
 
-type Given = Omit<Arguments, "password"> & { readonly password?: Secret };
+type Given = Omit<Arguments, "password" | "metricsToken"> & {
+  readonly password?: Secret;
+  readonly metricsToken?: Secret;
+};
 
 export type FunctionName = keyof typeof FUNCTIONS;
 
@@ -100,11 +97,15 @@ export async function moduleFor(folder: string, registry: string): Promise<Slipw
 export async function callModule(
   module: Slipway,
   name: FunctionName,
-  { password, ...given }: Arguments,
+  { password, metricsToken, ...given }: Arguments,
   kubeconfig: string,
 ): Promise<Ended> {
   const secret = (text: string): Secret => dag.setSecret(randomUUID(), text);
-  const args = { ...given, ...(password !== undefined && { password: secret(password) }) };
+  const args = {
+    ...given,
+    ...(password !== undefined && { password: secret(password) }),
+    ...(metricsToken !== undefined && { metricsToken: secret(metricsToken) }),
+  };
   try {
     const { table, ...rest } = await FUNCTIONS[name](module, args, secret(kubeconfig));
     return { ...rest, code: 0, text: table };
