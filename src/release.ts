@@ -26,6 +26,10 @@ export class Release {
   @func()
   markdown = "";
 
+  /** The same as JSON: reference, digest, tags, and the rules with what was found */
+  @func()
+  json = "";
+
   /** Reports of the checks and the scan, the bill of materials, and the evidence in a folder of that name */
   @func()
   reports!: Directory;
@@ -38,9 +42,11 @@ export class Release {
 /** The object that the module's callers see. */
 export function releaseObject({ published, verified, reports }: Released): Release {
   const { table, markdown, evidence } = verifyReport(published.reference, verified);
+  const { rules } = verified;
   return Object.assign(new Release(), {
     ...published,
     ...{ table, markdown, evidence },
+    json: JSON.stringify({ ...published, verified: true, rules }),
     reports: reports.withDirectory("evidence", evidence),
   });
 }

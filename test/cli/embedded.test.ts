@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ofForm } from "../forms.js";
 import { finished, PROBE, slipway, start, type Finished } from "./command.js";
 
 const test = suite("the command on the embedded engine");
@@ -108,16 +109,18 @@ test("runs_a_program_in_a_session_and_exits_with_its_code", async () => {
 test("tells_what_the_cache_holds_and_empties_it", async () => {
   const before = await slipway(["engine", "status", "--output", "json"], { env });
   assert.is(
-    (JSON.parse(before.stdout) as { root: string }).root,
+    (ofForm("engine-status", before.stdout) as { root: string }).root,
     join(env.SLIPWAY_CACHE, "engine"),
   );
+  const none = await slipway(["engine", "prune", "--to", "1TiB", "--output", "json"], { env });
+  assert.is((ofForm("engine-prune", none.stdout) as { freedBytes: number }).freedBytes, 0);
   const pruned = await slipway(["engine", "prune", "--all"], { env });
   assert.match(pruned.stdout, /^freed .* kept 0 B/);
 });
 
 test("examines_the_machine", async () => {
   const { stdout, code } = await slipway(["doctor", "--output", "json"], { env });
-  const { engines, checks } = JSON.parse(stdout) as {
+  const { engines, checks } = ofForm("doctor", stdout) as {
     engines: { embedded: boolean; dagger: boolean };
     checks: { name: string; ok: boolean; required: boolean }[];
   };

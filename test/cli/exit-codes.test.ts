@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ofForm } from "../forms.js";
 import { slipway, type Finished } from "./command.js";
 import { checksAnswer, fakeSession, type FakeSession } from "./fake-session.js";
 
@@ -187,7 +188,7 @@ test("shows_the_modules_functions_and_flags_in_help", async () => {
 
 test("lists_the_functions_as_json", async () => {
   const { stdout } = await run(["functions", "--output", "json"], never);
-  const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+  const names = (ofForm("functions", stdout) as { name: string }[]).map(({ name }) => name);
   assert.equal(names, ["lint", "pipAudit", "version", "checks"]);
 });
 

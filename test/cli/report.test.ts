@@ -6,6 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { makeReport } from "../../src/core/report/report.js";
 import { finding, result } from "../core/runs.js";
+import { ofForm } from "../forms.js";
 import { finished, slipway, start } from "./command.js";
 
 const test = suite("slipway report");
@@ -32,7 +33,7 @@ test("diff_names_what_is_new_and_writes_the_page", async () => {
   assert.match(ran.stdout, "PASSED → FAILED, 1 finding new");
   assert.match(await readFile(html, "utf8"), '"previous":{');
   const json = await slipway(["report", "diff", before, after, "--output", "json"]);
-  const { appeared } = JSON.parse(json.stdout) as { appeared: unknown[] };
+  const { appeared } = ofForm("comparison", json.stdout) as { appeared: unknown[] };
   assert.is(appeared.length, 1);
 });
 

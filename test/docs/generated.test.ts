@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { POLICIES } from "./policies.js";
+import { SCHEMAS } from "./schemas.js";
 import { BLOCKS, withBlock } from "./tables.js";
 
 const test = suite("docs");
@@ -20,12 +21,18 @@ for (const { file, name, make } of BLOCKS) {
   });
 }
 
-for (const [file, make] of Object.entries(POLICIES)) {
-  test(`keeps_${file}_as_the_predicates_are`, async () => {
+for (const [file, make] of Object.entries({ ...POLICIES, ...SCHEMAS })) {
+  test(`keeps_${file}_as_the_code_has_it`, async () => {
     const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
     assert.ok((await readFile(path, "utf8")) === make(), `${file} is not current: make docs`);
   });
 }
+
+test("keeps_no_schema_that_is_no_more", async () => {
+  const folder = fileURLToPath(new URL("../../docs/schemas", import.meta.url));
+  const names = (await readdir(folder)).map((name) => `docs/schemas/${name}`);
+  assert.equal(names.sort(), Object.keys(SCHEMAS).sort());
+});
 
 test("refuses_a_document_without_a_place_for_the_block", () => {
   assert.throws(() => withBlock("# Title\n", "api", "x"), /no place for "api"/);

@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { POLICIES } from "./policies.js";
+import { SCHEMAS } from "./schemas.js";
 import { BLOCKS, withBlock } from "./tables.js";
 
 for (const { file, name, make } of BLOCKS) {
@@ -10,7 +11,7 @@ for (const { file, name, make } of BLOCKS) {
   await writeFile(path, withBlock(await readFile(path, "utf8"), name, await make()));
   console.log(`${file}: ${name}`);
 }
-for (const [file, make] of Object.entries(POLICIES)) {
+for (const [file, make] of Object.entries({ ...POLICIES, ...SCHEMAS })) {
   await writeFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)), make());
   console.log(file);
 }

@@ -10,6 +10,7 @@ import { makeDatabase } from "../../ci/sandbox/database.js";
 import { mirrors, registryAddress, startRegistry } from "../../ci/sandbox/registry.js";
 import { run } from "../../ci/sandbox/run.js";
 import { ensureTool } from "../../ci/sandbox/tools.js";
+import { ofForm } from "../forms.js";
 import { watch } from "./support/processes.js";
 import { scratch } from "./support/project.js";
 import { programImages } from "./support/programs.js";
@@ -40,7 +41,9 @@ test.after(async () => {
 
 interface Ended {
   readonly code: number | null;
+  /** Both streams. */
   readonly output: string;
+  readonly stdout: string;
 }
 
 /** What every command printed. */
@@ -64,14 +67,16 @@ async function slipway(
     },
   });
   let output = "";
+  let stdout = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stdout.on("data", (text: string) => (stdout += text));
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
   });
   printed += output;
-  return { code, output };
+  return { code, output, stdout };
 }
 
 const SIGNING = [
@@ -107,6 +112,8 @@ test("scan_tells_the_verdict_by_its_exit_code", async () => {
   const passed = await slipway(["scan", "--database", database]);
   assert.is(passed.code, 0, passed.output);
   assert.match(passed.output, /PASSED: 1 low in \d+ packages/);
+  const told = await slipway(["scan", "--database", database, "--output", "json"]);
+  assert.is((ofForm("scan", told.stdout) as { state: string }).state, "PASSED");
   const failed = await slipway(["scan", "--database", database, "--set", 'scan.severity=["LOW"]']);
   assert.is(failed.code, 1, failed.output);
   const refused = await slipway([
@@ -141,12 +148,15 @@ test("release_ends_with_tags_that_verify_believes", async () => {
   assert.match(released.output, `as ${repository}:1.4.2`);
   assert.match(await readFile(summary, "utf8"), /SLSA build level 1/);
   assert.match(await readFile(join(evidence, "evidence.json"), "utf8"), '"verified":true');
-  const verified = await slipway([
+  const words = [
     ...["verify", "--reference", `${repository}:1.4.2`, ...LOGIN],
     ...["--public-key", join(keys, "cosign.pub")],
-  ]);
+  ];
+  const verified = await slipway(words);
   assert.is(verified.code, 0, verified.output);
   assert.match(verified.output, /VERIFIED/);
+  const json = await slipway([...words, "--output", "json"]);
+  assert.is((ofForm("verify", json.stdout) as { verified: boolean }).verified, true);
 });
 
 test("verify_and_release_say_no_by_their_exit_codes", async () => {

@@ -8,7 +8,10 @@ import * as assert from "uvu/assert";
 
 import { makeDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
+import { PREDICATE_NAMES } from "../../src/core/attestations/names.js";
 import type { Provenance } from "../../src/core/provenance.js";
+import { cosignVulnForm } from "../core/attestations/vuln-form.js";
+import { judged } from "../forms.js";
 import { environment } from "./support/by-hand.js";
 import { cosign, Evidence, makeKeys, PASSWORD, refusal, secret } from "./support/evidence.js";
 import { inspect } from "./support/image.js";
@@ -106,7 +109,9 @@ test("is_verified_by_cosign_alone_with_the_lines_that_it_shows", async () => {
 test("makes_statements_that_the_schemas_of_their_makers_accept", async () => {
   const out = join(folder.path, "evidence");
   const again = { repository, tags: ["1.4.2", "latest"], ...facts };
-  await evidence.release(again, `evidence { export(path: ${JSON.stringify(out)}) }`);
+  const set = [`verify.predicates=${PREDICATE_NAMES.join(",")}`];
+  const whole = new Evidence(session, good, { ...given, set }, keys);
+  await whole.release(again, `evidence { export(path: ${JSON.stringify(out)}) }`);
   const python = await environment(
     folder.path,
     ["cyclonedx-python-lib[json-validation]==11.12.0", "in-toto-attestation==0.9.3"],
@@ -114,9 +119,21 @@ test("makes_statements_that_the_schemas_of_their_makers_accept", async () => {
   );
   const program = fileURLToPath(new URL("support/validate.py", import.meta.url));
   const statements = join(out, "statements");
-  const judged = await python("python", program, statements);
-  assert.equal(judged.stdout.split("\n").slice(0, -1), ["provenance", "sbom", "tests"]);
-  assert.is(judged.code, 0);
+  const inPython = await python("python", program, statements);
+  assert.equal(inPython.stdout.split("\n").slice(0, -1), ["provenance", "sbom", "tests"]);
+  assert.is(inPython.code, 0);
+  // cosign's form and our own have no judge in Python.
+  const predicate = async (name: string): Promise<unknown> => {
+    const text = await readFile(join(statements, `${name}-1.json`), "utf8");
+    return (JSON.parse(text) as { predicate: unknown }).predicate;
+  };
+  const found = await predicate("vulnerabilities");
+  const ofVulnForm = await cosignVulnForm();
+  assert.equal(ofVulnForm(found), []);
+  assert.match(ofVulnForm({ ...(found as object), result: {} }).join(), "result");
+  const model = await predicate("model");
+  assert.equal(judged("model-predicate", model), []);
+  assert.match(judged("model-predicate", { ...(model as object), accuracy: 1 }).join(), "accuracy");
   const file = join(statements, "tests-1.json");
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace('"passedTests"', '"passed_in_secret"'));

@@ -7,6 +7,7 @@ import * as assert from "uvu/assert";
 import { makeDatabase, pushDatabase } from "../../ci/sandbox/database.js";
 import { startRegistry } from "../../ci/sandbox/registry.js";
 import { officialSarif } from "../core/official-sarif.js";
+import { ofForm } from "../forms.js";
 import { slipway, type Given } from "./support/checks.js";
 import { scratch, write } from "./support/project.js";
 import { programImages } from "./support/programs.js";
@@ -58,7 +59,7 @@ interface Told {
   readonly findings: { readonly id: string; readonly status: string; readonly reason: string }[];
 }
 
-const told = (scanned: Scanned): Told => JSON.parse(scanned.json) as Told;
+const told = (scanned: Scanned): Told => ofForm("scan", scanned.json) as Told;
 
 const statusOf = (scanned: Scanned, id: string): string | undefined =>
   told(scanned).findings.find((each) => each.id === id)?.status;

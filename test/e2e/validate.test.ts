@@ -8,6 +8,7 @@ import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
 import { Faults, Kubeconfigs } from "../../ci/sandbox/cluster/faults.js";
 import { registryAddress } from "../../ci/sandbox/registry.js";
 import type { Finding } from "../../src/core/delivery/validation/findings.js";
+import { ofForm } from "../forms.js";
 import { slipway } from "./support/checks.js";
 import { Delivered } from "./support/delivery.js";
 import { secret } from "./support/evidence.js";
@@ -55,7 +56,7 @@ async function ask<T>(
 
 async function findings(options: Options = {}): Promise<Finding[]> {
   const { json } = await ask<{ json: string }>("validate", "{ json }", options);
-  return (JSON.parse(json) as { findings: Finding[] }).findings;
+  return (ofForm("validate", json) as { findings: Finding[] }).findings;
 }
 
 /** What failed, as `check: found`. */

@@ -21,7 +21,7 @@ interface Answer {
   readonly passed?: boolean;
   readonly state?: string;
   readonly table: string;
-  readonly json?: string;
+  readonly json: string;
   readonly markdown?: string;
   readonly reference?: string;
   readonly tags?: readonly string[];
@@ -36,7 +36,7 @@ interface Verdict {
 export const VERDICTS = {
   scan: { fields: "passed state table json" },
   verify: { fields: "passed table json markdown", folder: "evidence" },
-  release: { fields: "reference tags table markdown", folder: "evidence" },
+  release: { fields: "reference tags table json markdown", folder: "evidence" },
   validate: { fields: "passed table json markdown" },
 } as const satisfies Readonly<Record<string, Verdict>>;
 
@@ -76,7 +76,7 @@ export async function verdict(
     }
     const json = readOptions(given, own).output === "json" || own.has("json");
     settle();
-    process.stdout.write(json ? `${answer.json ?? JSON.stringify(answer)}\n` : text(answer));
+    process.stdout.write(json ? `${answer.json}\n` : text(answer));
     await stepSummary(answer);
     if (answer.passed ?? true) return EXIT.passed;
     // Nothing was begun that could have failed.

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Config } from "../config/schema.js";
 import type { Report } from "../report/report.js";
 import type { ScanResult } from "../scan/verdict.js";
+import { PREDICATE_TYPES } from "./names.js";
 
 const database = z.looseObject({ updatedAt: z.string() });
 
@@ -71,16 +72,22 @@ export function testsPredicate(
 
 /** The predicate `urn:slipway:predicate:model:v1`: the model that the service is told to load. */
 export const modelSchema = z.strictObject({
-  name: z.string().min(1),
-  stage: z.string().min(1),
-  version: z.string().optional(),
-  /** Id of the run that made it. */
-  run: z.string().optional(),
-  /** Of its artifact. */
-  digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }).optional(),
+  name: z.string().min(1).describe("Registered name"),
+  stage: z.string().min(1).describe("Alias or legacy stage that it was found by"),
+  version: z.string().min(1).optional().describe("Version in the registry"),
+  run: z.string().min(1).optional().describe("Id of the run that made it"),
+  digest: z
+    .strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .optional()
+    .describe("Of its artifact"),
 });
 
 export type Model = z.infer<typeof modelSchema>;
+
+/** The predicate's JSON schema, for those who read it elsewhere. */
+export function modelJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(modelSchema), title: PREDICATE_TYPES.model };
+}
 
 /** What is known of the model; undefined for a service that loads none. */
 export function modelOf(configured: Config["model"]): Model | undefined {

@@ -4,10 +4,8 @@ import {
   complaint,
   makeReport,
   readReport,
-  reportJsonSchema,
   type Report,
 } from "../../../src/core/report/report.js";
-import { committed } from "../committed.js";
 import { raises } from "../raises.js";
 import { finding, result } from "../runs.js";
 import type { CheckResult, CheckState } from "../../../src/core/check.js";
@@ -86,14 +84,6 @@ test("refuses_a_report_of_another_form", () => {
     "schemaVersion",
   );
   readReport(JSON.stringify({ ...report, schemaVersion: "1.9", later: true }));
-});
-
-test("has_the_json_schema_that_is_committed", () => {
-  const schema = { $id: "report.schema.json", ...reportJsonSchema() };
-  committed(
-    new URL("../../../docs/schemas/report.schema.json", import.meta.url),
-    () => `${JSON.stringify(schema, null, 2)}\n`,
-  );
 });
 
 test.run();

@@ -15,6 +15,7 @@ import {
   type Traffic,
   type TrafficCounts,
 } from "../../../ci/sandbox/traffic.js";
+import { ofForm } from "../../forms.js";
 import { slipway } from "./checks.js";
 import { makeKeys, PASSWORD, secret, type Keys } from "./evidence.js";
 import { recordedFlowers } from "./flowers.js";
@@ -160,6 +161,7 @@ export class Delivered {
     );
     const told = answer.slipway[name];
     if (told === undefined) throw new Error(`${name} answered nothing`);
+    ofForm(name === "status" || name === "history" ? name : "delivery", told.json);
     return told;
   }
 

@@ -3,8 +3,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import * as assert from "uvu/assert";
+
 import { ADVISORIES } from "../../../ci/sandbox/advisories.js";
 import { ensureTool } from "../../../ci/sandbox/tools.js";
+import { ofForm } from "../../forms.js";
 import { slipway, type Given } from "./checks.js";
 import type { Session } from "./session.js";
 
@@ -87,6 +90,12 @@ export interface Released {
   readonly tags: string[];
   readonly table: string;
   readonly markdown: string;
+  readonly json: string;
+}
+
+/** Whether all rules hold. */
+function verdictOf(rules: unknown): boolean {
+  return (rules as { ok: boolean }[]).every(({ ok }) => ok);
 }
 
 /** The functions that make and judge evidence, for one service and one registry. */
@@ -106,8 +115,11 @@ export class Evidence {
       ...args,
     };
     const answer = await this.#ask<{ release: Released }>(
-      `release${fields(all)} { reference digest tags table markdown ${more} }`,
+      `release${fields(all)} { reference digest tags table markdown json ${more} }`,
     );
+    const { json, reference, digest, tags } = answer.release;
+    const { rules, ...told } = ofForm("release", json) as { rules: unknown };
+    assert.equal([told, verdictOf(rules)], [{ reference, digest, tags, verified: true }, true]);
     return answer.release;
   }
 
@@ -167,6 +179,9 @@ export class Evidence {
       `verify${fields(args)} { passed reference table markdown json }`,
       set,
     );
+    const { passed, json } = answer.verify;
+    const told = ofForm("verify", json) as { verified: boolean; rules: unknown };
+    assert.equal([told.verified, verdictOf(told.rules)], [passed, passed]);
     return answer.verify;
   }
 
