@@ -296,6 +296,10 @@ export class Slipway {
     revision?: string,
     /** Where the source lives; GitHub's repository by default */
     sourceUrl?: string,
+    /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
+    modelToken?: Secret,
+    /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
+    models?: Service,
   ): Promise<Release> {
     const context = await this.load();
     const request = publishTarget(context, { repository, tags, username, password, overwrite });
@@ -307,7 +311,10 @@ export class Slipway {
     });
     const released = await (
       await import("./stages/release.js")
-    ).release(context, request, { revision, sourceUrl }, signer);
+    ).release(context, request, { revision, sourceUrl }, signer, {
+      token: modelToken,
+      service: models,
+    });
     return releaseObject(released);
   }
 

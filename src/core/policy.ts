@@ -1,8 +1,10 @@
 import type * as z from "zod";
-import { PREDICATE_TYPES, type PredicateName } from "./attestations/names.js";
+import { statementsAbout, type Statements } from "./attestations/about.js";
+import type { PredicateName } from "./attestations/names.js";
 import {
   modelOf,
   modelSchema,
+  modelText,
   platformOf,
   sbomSchema,
   testsSchema,
@@ -30,8 +32,7 @@ export interface Evidence {
   readonly digest: string | undefined;
   /** Why there is none. */
   readonly complaint: string;
-  /** Statements with a good signature, by what they are about; absent where none was found. */
-  readonly statements: Readonly<Partial<Record<PredicateName, readonly Statement[]>>>;
+  readonly statements: Statements;
 }
 
 export interface PolicyOptions {
@@ -66,14 +67,11 @@ function judge(
   { statements }: Evidence,
   options: PolicyOptions,
 ): Rule[] {
-  const [, hex = ""] = digest.split(":");
-  const about = (statements[name] ?? []).filter(
-    ({ predicateType, subject }) =>
-      predicateType === PREDICATE_TYPES[name] && subject.some((one) => one.digest.sha256 === hex),
-  );
+  const about = statementsAbout(digest, name, statements);
   if (about.length === 0)
     return [{ rule: name, ok: false, found: "no attestation of it with a good signature" }];
-  const platforms = name === "sbom" ? platformsOf(statements.provenance ?? [], hex) : [];
+  const platforms =
+    name === "sbom" ? platformsOf(statementsAbout(digest, "provenance", statements)) : [];
   if (platforms.length > 1) return [bills(about, platforms)];
   const answers = (name === "vulnerabilities" ? latest(about) : about)
     // One that is all right is enough: a later release of the same content may have said more.
@@ -82,13 +80,11 @@ function judge(
 }
 
 /** What the provenance of an image says that it was built for. */
-function platformsOf(provenances: readonly Statement[], hex: string): string[] {
-  const found = provenances
-    .filter(({ subject }) => subject.some((one) => one.digest.sha256 === hex))
-    .flatMap(({ predicate }) => {
-      const read = provenanceSchema.safeParse(predicate);
-      return read.success ? read.data.buildDefinition.externalParameters.platforms : [];
-    });
+function platformsOf(provenances: readonly Statement[]): string[] {
+  const found = provenances.flatMap(({ predicate }) => {
+    const read = provenanceSchema.safeParse(predicate);
+    return read.success ? read.data.buildDefinition.externalParameters.platforms : [];
+  });
   return [...new Set(found)];
 }
 
@@ -198,12 +194,6 @@ const JUDGES: Readonly<Record<PredicateName, Judge>> = {
     return [{ rule: "model", ok, found: oneLine(`${found}${expected}`) }];
   },
 };
-
-/** A model in one line. */
-function modelText({ name, stage, version, run, digest }: Model): string {
-  const more = [version, `(${stage})`, run && `run ${run}`, digest && `sha256:${digest.sha256}`];
-  return [name, ...more.filter(Boolean)].join(" ");
-}
 
 function equal(rule: string, found: string, wanted: string): Rule {
   const ok = found === wanted;

@@ -8,6 +8,7 @@ const resource = z.looseObject({
   name: z.string().optional(),
   uri: z.string().optional(),
   digest: z.record(z.string(), z.string().regex(/^[0-9a-f]{40,}$/)),
+  annotations: z.record(z.string(), z.unknown()).optional(),
 });
 
 /**
@@ -56,8 +57,10 @@ export interface Build {
   readonly configuration: Readonly<Record<string, unknown>>;
   /** Images that took part, by their use, each with a digest: `registry/name:tag@sha256:…`. */
   readonly images: Readonly<Record<string, string>>;
-  /** The model that the service is told to load; absent when it loads none. */
+  /** The model that the service is told to load, as it is configured; absent when it loads none. */
   readonly model?: Model | undefined;
+  /** The version of it that was found; the configured one where no registry was asked. */
+  readonly resolved?: Model | undefined;
   /** Files that decide what is installed, with their SHA-256. */
   readonly files: Readonly<Record<string, string>>;
   readonly invocationId: string;
@@ -86,7 +89,7 @@ export function provenance(build: Build): Provenance {
           name,
           digest: { sha256: sha256.parse(digest) },
         })),
-        ...artifact(build.model),
+        ...artifact(build.resolved ?? build.model),
       ],
     },
     runDetails: {
@@ -128,7 +131,8 @@ function named({ name, stage, version, run }: Model): Omit<Model, "digest"> {
 /** The model as MLflow addresses it. */
 function artifact(model: Model | undefined): Resource[] {
   if (!model?.digest) return [];
-  const { name, stage, version, digest } = model;
+  const { name, stage, version, run, digest } = model;
   const uri = version === undefined ? `models:/${name}@${stage}` : `models:/${name}/${version}`;
-  return [{ name: "model", uri, digest: { ...digest } }];
+  const annotations = { name, ...(version && { version }), ...(run && { run }) };
+  return [{ name: "model", uri, digest: { ...digest }, annotations }];
 }

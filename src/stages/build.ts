@@ -1,5 +1,6 @@
 import { dag, type Container, type Directory, type Platform } from "@dagger.io/dagger";
 
+import { stageOf } from "../core/attestations/predicates.js";
 import { SlipwayError } from "../core/errors.js";
 import type { Project } from "../core/project/types.js";
 import { pythonImage } from "../images.js";
@@ -199,7 +200,7 @@ function imageEnvironment({ build, model }: Context["config"]): Record<string, s
     PORT: String(build.port),
     ...(model.enabled && {
       MODEL_REGISTRY_NAME: model.name,
-      MODEL_STAGE: model.stage,
+      MODEL_STAGE: stageOf(model),
       ...(model.version === undefined ? {} : { MODEL_VERSION: model.version }),
     }),
   };

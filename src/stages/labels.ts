@@ -1,3 +1,4 @@
+import { stageOf } from "../core/attestations/predicates.js";
 import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonImage } from "../images.js";
 import type { Context } from "./context.js";
@@ -18,7 +19,7 @@ export function imageLabels(
   const { model } = config;
   const models = {
     "slipway.model.name": model.name,
-    "slipway.model.stage": model.stage,
+    "slipway.model.stage": stageOf(model),
     "slipway.model.version": model.version,
     "slipway.model.run": model.run,
     "slipway.model.digest": model.digest,

@@ -1,7 +1,9 @@
 import { dag, type Secret, type Service } from "@dagger.io/dagger";
 
 import { SlipwayError } from "../core/errors.js";
+import type { Model } from "../core/attestations/predicates.js";
 import { readMove, type AliasMove, type Moved } from "../core/model/alias.js";
+import { attestedConfig, drift } from "../core/model/attested.js";
 import { chosenVersion, configuredModel, pin, wantedOf } from "../core/model/resolve.js";
 import { trackingOf, type Tracking } from "../core/model/tracking.js";
 import type { PinnedModel, RegistryFacts } from "../core/model/types.js";
@@ -36,31 +38,46 @@ export interface ModelAccess {
   readonly service?: Service | undefined;
 }
 
+/** What matters to which version is taken. */
+interface Wanting {
+  /** Version that serves now, as its release recorded it: the champion of the gates. */
+  readonly live?: string | undefined;
+  /** The version that the image was released with: that one is taken, and no other. */
+  readonly attested?: Model | undefined;
+}
+
 /**
  * The version of the model that the configuration means, looked up once: by number, alias or legacy
- * stage, READY, and as the gates want it. Never from a cache.
+ * stage, READY, and as the gates want it. Never from a cache. Of an image that was released with a
+ * version it is that one, wherever an alias points by now; that is then a warning.
  *
- * @param live Version that serves now, as its release recorded it: the champion of the gates.
  * @returns undefined for a service without a model, and where neither a registry nor a version is configured.
  * @throws SlipwayError MODEL saying what is wrong with it; USAGE for an address that cannot be asked.
  */
 export async function resolveModel(
   context: Context,
   access: ModelAccess,
-  live?: string,
+  { live, attested }: Wanting = {},
 ): Promise<PinnedModel | undefined> {
-  const { model } = context.config;
-  if (!model.enabled) return undefined;
+  const { model: configured } = context.config;
+  if (!configured.enabled) return undefined;
+  const model = attested ? attestedConfig(configured, attested) : configured;
+  const how = attested && ({ how: "attested" } as const);
   const tracking = trackingFor(context, access);
-  if (!tracking) return configuredModel(model);
+  if (!tracking) {
+    const found = configuredModel(model);
+    return found && { ...found, ...how };
+  }
+  const { versions } = wantedOf(model, live);
   const facts = await ask<RegistryFacts>(context, access, tracking, LIMIT, {
-    facts: wantedOf(model, live),
+    facts: { ...wantedOf(configured, live), versions },
   });
   const known = { live, tracking: tracking.uri };
   const { version, digest } = chosenVersion(model, facts, known);
   const read = digest === undefined ? await artifact(context, access, tracking, version) : {};
   const pinned = pin(model, facts, { ...known, ...read });
-  return { ...pinned, warnings: [...tracking.warnings, ...pinned.warnings] };
+  const drifted = attested ? drift(configured, facts, attested) : [];
+  return { ...pinned, ...how, warnings: [...tracking.warnings, ...pinned.warnings, ...drifted] };
 }
 
 /**

@@ -10,6 +10,8 @@ import {
 } from "../core/attestations/predicates.js";
 import { SlipwayError } from "../core/errors.js";
 import { rulesTable } from "../core/evidence.js";
+import { pinnedConfig } from "../core/model/attested.js";
+import type { PinnedModel } from "../core/model/types.js";
 import { allWell } from "../core/policy.js";
 import { provenance } from "../core/provenance.js";
 import { releaseSections } from "../core/report/released.js";
@@ -31,6 +33,7 @@ import {
   type PublishRequest,
   type Variants,
 } from "./publish.js";
+import { resolveModel, type ModelAccess } from "./model.js";
 import { decidingFile } from "./pipAudit.js";
 import { billOfMaterials, scanAll } from "./scan.js";
 import { knownOf, sign, type Known, type Predicate } from "./sign.js";
@@ -56,16 +59,19 @@ export async function release(
   request: PublishRequest,
   given: BuildFacts,
   signer: Signer,
+  models: ModelAccess,
 ): Promise<Released> {
   const startedOn = new Date();
   const facts = factsOf(context, given);
-  const [checked, variants] = await Promise.all([
+  const pinning = pinned(context, models);
+  const [checked, { whole, warnings }, variants] = await Promise.all([
     runChecks(context, []),
-    buildVariants(context, facts),
+    pinning,
+    pinning.then((found) => buildVariants(found.whole, facts)),
   ]);
   const bad = complaint(checked.report);
   if (bad !== undefined) throw stopped("the checks", bad);
-  const model = modelOf(context.config.model);
+  const model = modelOf(whole.config.model);
   const names = PREDICATE_NAMES.filter((name) => name !== "model" || model);
   const [scanned, { digest, known }, images] = await Promise.all([
     scans(context, variants),
@@ -85,7 +91,8 @@ export async function release(
         repository: request.repository,
         platforms: context.config.build.platforms,
         configuration: context.config,
-        model,
+        model: modelOf(context.config.model),
+        resolved: model,
         images,
         files: filesOf(context),
         invocationId: `${request.repository}@${startedOn.toISOString()}`,
@@ -101,7 +108,7 @@ export async function release(
   // What was looked up before the push is of another image when the engine pushed another one.
   const before = pushed.digest === digest ? known : undefined;
   await sign(context, signer, target, { signed: true, predicates }, before);
-  const verified = await verifyImage(context, signer.verifier, target);
+  const verified = await verifyImage(whole, signer.verifier, target);
   if (!allWell(verified.rules)) throw stopped("the verification", rulesTable(verified.rules));
   const published = await pushTags(variants, request);
   if (published.digest !== verified.evidence.digest)
@@ -118,8 +125,29 @@ export async function release(
     rules: verified.rules,
     predicates: PREDICATE_NAMES.filter((name) => verified.evidence.statements[name]?.length),
   });
-  const files = withReport(checked.files, extended(checked.report, sections));
+  const told = { ...checked.report, notices: [...checked.report.notices, ...warnings] };
+  const files = withReport(checked.files, extended(told, sections));
   return { published, verified, reports: reportsOf(files, scanned, context) };
+}
+
+/** The context with the version of the model that the configuration means now, looked up once. */
+async function pinned(
+  context: Context,
+  models: ModelAccess,
+): Promise<{ readonly whole: Context; readonly warnings: readonly string[] }> {
+  let found: PinnedModel | undefined;
+  try {
+    found = await resolveModel(context, models);
+  } catch (error) {
+    // With problems it was looked at and is not as it has to be; otherwise it could not be looked at.
+    if (error instanceof SlipwayError && error.problems.length > 0)
+      throw stopped("the model", error.message);
+    throw error;
+  }
+  if (!found) return { whole: context, warnings: [] };
+  const { config } = context;
+  const whole = { ...context, config: { ...config, model: pinnedConfig(config.model, found) } };
+  return { whole, warnings: found.warnings };
 }
 
 /**

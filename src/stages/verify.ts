@@ -1,3 +1,4 @@
+import type { PredicateName } from "../core/attestations/names.js";
 import { signedDigest } from "../core/attestations/statement.js";
 import { SlipwayError } from "../core/errors.js";
 import { publicKeyProblem } from "../core/keys.js";
@@ -19,13 +20,16 @@ export interface Verified {
 /**
  * Looks up what an image proves and decides by the policy (`verify` of the configuration). A tag is
  * resolved once, with the signature: everything else is asked of that digest.
+ *
+ * @param also Statements to look up that the policy does not ask for.
  */
 export async function verifyImage(
   context: Context,
   verifier: Verifier,
   target: Target,
+  also: readonly PredicateName[] = [],
 ): Promise<Verified> {
-  const names = context.config.verify.predicates;
+  const names = [...new Set([...context.config.verify.predicates, ...also])];
   const isByDigest = target.reference.includes("@");
   const first = await knownOf(context, verifier, target, isByDigest ? names : []);
   const { exitCode, stdout, stderr } = first.signature;

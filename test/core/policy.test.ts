@@ -26,7 +26,11 @@ const POLICY: Config["verify"] = {
   age: 24,
 };
 
-const withModel = (model?: Model, platforms: readonly string[] = []): Provenance =>
+const withModel = (
+  model?: Model,
+  platforms: readonly string[] = [],
+  resolved?: Model,
+): Provenance =>
   provenance({
     source: { repository: "https://git.example/team/greeter", revision: "ab".repeat(20) },
     folder: ".",
@@ -34,7 +38,7 @@ const withModel = (model?: Model, platforms: readonly string[] = []): Provenance
     platforms,
     configuration: { test: {} },
     images: { "base image": `registry.example/python:3.13-slim@${DIGEST}` },
-    model,
+    ...{ model, resolved },
     files: { "poetry.lock": HEX },
     invocationId: "1",
     startedOn: NOW,
@@ -212,8 +216,15 @@ test("says_in_the_provenance_which_model_went_in_and_nothing_where_there_is_none
   const { buildDefinition } = withModel({ ...model, digest: { sha256: HEX } });
   assert.equal(buildDefinition.externalParameters.model, model);
   assert.equal(buildDefinition.resolvedDependencies.slice(resolvedDependencies.length), [
-    { name: "model", uri: "models:/iris/7", digest: { sha256: HEX } },
+    {
+      ...{ name: "model", uri: "models:/iris/7", digest: { sha256: HEX } },
+      annotations: { name: "iris", version: "7", run: "4f1c" },
+    },
   ]);
+  const asked = { name: "iris", stage: "production" };
+  const pinned = withModel(asked, [], { ...model, digest: { sha256: HEX } }).buildDefinition;
+  assert.equal(pinned.externalParameters.model, asked, "what was found is no parameter");
+  assert.is(pinned.resolvedDependencies.at(-1)?.uri, "models:/iris/7");
   const staged = { name: "iris", stage: "production", digest: { sha256: HEX } };
   assert.is(
     withModel(staged).buildDefinition.resolvedDependencies.at(-1)?.uri,

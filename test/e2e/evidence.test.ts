@@ -322,6 +322,22 @@ test("signs_and_verifies_where_a_password_is_asked_for_and_says_so_when_it_is_wr
   }
 });
 
+test("verifies_what_was_signed_in_the_form_of_cosign_2_as_many_images_are", async () => {
+  const digest = await push();
+  const reference = `${repository}@${digest}`;
+  const { code, stderr } = await cosign([
+    ...["sign", "--key", join(keys.folder, "cosign.key"), "--yes", "--allow-http-registry"],
+    ...["--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false"],
+    reference,
+  ]);
+  assert.is(code, 0, stderr);
+  const set = ["verify.predicates=[]"];
+  const verdict = await evidence.verify(reference, { set });
+  assert.equal(broken(verdict), [], verdict.table);
+  assert.is(verdict.reference, reference);
+  assert.equal(broken(await evidence.verify(reference, { set, keys: others })), ["signature"]);
+});
+
 test("says_how_a_key_is_to_be_given", async () => {
   const said = await refusal(evidence.sign(`${repository}@sha256:${HEX}`, { key: undefined }));
   assert.match(said, /there is none: pass --key/);

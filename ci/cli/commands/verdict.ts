@@ -106,7 +106,7 @@ function refused(error: unknown): unknown {
     )
   )
     return new CliError(message, EXIT.usage);
-  const gate = /The release was stopped by (the checks|the scan|the verification)/.test(message);
+  const gate = /The release was stopped by (the checks|the scan|the verification|the model)/.test(message);
   return gate && !/\bERRORED\b|database/.test(message)
     ? new CliError(message, EXIT.checkFailed)
     : error;

@@ -16,20 +16,22 @@ const LOOPBACK = /^\s*server:\s*["']?https?:\/\/(127\.0\.0\.1|localhost|\[::1\])
 
 /**
  * What functions of delivery are told without being asked to: the cluster, out of KUBE_CONFIG_DATA or
- * where kubectl looks for it, who deploys, and the tokens of the model registry and of the metrics server.
+ * where kubectl looks for it, who deploys, and the tokens of the model registry, which `release` takes too,
+ * and of the metrics server.
  *
  * @throws CliError when there is no cluster.
  */
 export function withCluster(step: Step, env: Environment, run: string): Step {
-  if (!step.fn.args.some(({ name }) => name === "kubeConfig")) return step;
+  const takes = (name: string): boolean => step.fn.args.some((arg) => arg.name === name);
+  const goes = takes("kubeConfig");
+  if (!goes && !takes("modelToken")) return step;
   const args = new Map<string, Value>(step.args);
   const give = (name: string, value: Value | undefined): void => {
-    const isTaken = step.fn.args.some((arg) => arg.name === name);
-    if (value && isTaken && !args.has(name)) args.set(name, value);
+    if (value && takes(name) && !args.has(name)) args.set(name, value);
   };
-  const chosen = args.has("kubeConfig") ? undefined : whereIs(env);
+  const chosen = !goes || args.has("kubeConfig") ? undefined : whereIs(env);
   // `validate` tells of it among all else that is missing.
-  if (!chosen && !args.has("kubeConfig") && step.fn.name !== "validate")
+  if (goes && !chosen && !args.has("kubeConfig") && step.fn.name !== "validate")
     throw usageError(NO_CLUSTER);
   if (chosen) {
     give("kubeConfig", address("Secret", chosen.address));

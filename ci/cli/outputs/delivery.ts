@@ -47,7 +47,7 @@ const model = formOf<PinnedModel>()(
     alias: z.exactOptional(text).describe("The alias it was found by"),
     stage: z.exactOptional(text).describe("The legacy stage it was found by"),
     metrics: z.record(text, number).describe("The run's last metrics"),
-    how: z.enum(["version", "alias", "stage", "default", "configured"]),
+    how: z.enum(["version", "alias", "stage", "default", "configured", "attested"]),
     gates: z.array(
       z.object({
         metric: text,

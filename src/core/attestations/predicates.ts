@@ -89,16 +89,27 @@ export function modelJsonSchema(): Record<string, unknown> {
   return { ...z.toJSONSchema(modelSchema), title: PREDICATE_TYPES.model };
 }
 
+/** A model in one line. */
+export function modelText({ name, stage, version, run, digest }: Model): string {
+  const more = [version, `(${stage})`, run && `run ${run}`, digest && `sha256:${digest.sha256}`];
+  return [name, ...more.filter(Boolean)].join(" ");
+}
+
 /** What is known of the model; undefined for a service that loads none. */
 export function modelOf(configured: Config["model"]): Model | undefined {
-  const { enabled, name, stage, version, run, digest } = configured;
+  const { enabled, name, version, run, digest } = configured;
   if (!enabled) return undefined;
   return {
-    ...{ name, stage },
+    ...{ name, stage: stageOf(configured) },
     ...(version !== undefined && { version }),
     ...(run !== undefined && { run }),
     ...(digest !== undefined && { digest: { sha256: digest.replace("sha256:", "") } }),
   };
+}
+
+/** By what the version is found where none is named: the alias, else the stage. */
+export function stageOf({ alias, stage }: Config["model"]): string {
+  return alias ?? stage;
 }
 
 /** The CycloneDX bill of materials, as far as a policy reads it. */

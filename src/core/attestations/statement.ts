@@ -40,8 +40,11 @@ const verified = z.array(
   }),
 );
 
-/** What a signature's entry is called; entries of attestations have their predicate type there. */
-const SIGNATURE = "https://sigstore.dev/cosign/sign/v1";
+/**
+ * What a signature's entry is called, of cosign 3 and of those before, with which many images were
+ * signed; entries of attestations have their predicate type there.
+ */
+const SIGNATURES = ["https://sigstore.dev/cosign/sign/v1", "cosign container image signature"];
 
 /**
  * The digest that has a signature, from what `cosign verify --output json` printed; undefined when
@@ -51,7 +54,7 @@ const SIGNATURE = "https://sigstore.dev/cosign/sign/v1";
 export function signedDigest(stdout: string): string | undefined {
   try {
     const entries = verified.parse(JSON.parse(stdout));
-    return entries.find(({ critical }) => critical.type === SIGNATURE)?.critical.image[
+    return entries.find(({ critical }) => SIGNATURES.includes(critical.type))?.critical.image[
       "docker-manifest-digest"
     ];
   } catch {

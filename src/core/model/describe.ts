@@ -25,8 +25,9 @@ export function modelAnnotations(model: PinnedModel): Record<string, string> {
 /** `models:/iris-random-forest/7 by alias production, run 4f1c0a, accuracy 0.97` */
 export function modelLine(model: PinnedModel): string {
   const { uri, how, alias, stage, runId, gates } = model;
+  const plain = how === "attested" ? "what the image was released with" : how;
   const by =
-    alias === undefined ? (stage === undefined ? how : `stage ${stage}`) : `alias ${alias}`;
+    alias === undefined ? (stage === undefined ? plain : `stage ${stage}`) : `alias ${alias}`;
   return [
     `${uri} by ${by}`,
     ...(runId === "" ? [] : [`run ${runId}`]),

@@ -115,6 +115,17 @@ export function configuredModel(model: ModelConfig): PinnedModel | undefined {
   };
 }
 
+/**
+ * What the configuration leads to now: nothing of it is judged.
+ *
+ * @throws SlipwayError MODEL when it leads nowhere.
+ */
+export function pointedAt(model: ModelConfig, facts: RegistryFacts): Chosen {
+  const registered = readRegistered(facts.registered);
+  if (registered.ok) return choose(model, registered.value);
+  throw broken(`The model ${model.name} cannot be looked up`, registered.why);
+}
+
 interface Chosen {
   readonly version: string;
   readonly how: How;

@@ -1,5 +1,5 @@
 /** By what a version was found. */
-export type How = "version" | "alias" | "stage" | "default" | "configured";
+export type How = "version" | "alias" | "stage" | "default" | "configured" | "attested";
 
 /** One version of a registered model, found once and meant from then on, whatever its aliases do. */
 export interface PinnedModel {
@@ -21,7 +21,7 @@ export interface PinnedModel {
   readonly metrics: Readonly<Record<string, number>>;
   /**
    * `version`: model.version; `alias`: model.alias; `default`: the alias called as model.stage;
-   * `stage`: the legacy stage; `configured`: no registry was asked.
+   * `stage`: the legacy stage; `configured`: no registry was asked; `attested`: the image was released with it.
    */
   readonly how: How;
   /** The gates, each as it held. */

@@ -51,7 +51,10 @@ export async function deploy(
       );
     refuseForeign(context, opened);
     const model = await world.busy(() =>
-      resolveModel(context, access.models, liveVersion(run.live)),
+      resolveModel(context, access.models, {
+        live: liveVersion(run.live),
+        attested: image.attested,
+      }),
     );
     if (model) tellModel(world.say.bind(world), model);
     const release = await composeRelease(context, cluster, run, {

@@ -1,3 +1,6 @@
+import { attestedModel } from "../../core/attestations/about.js";
+import type { PredicateName } from "../../core/attestations/names.js";
+import type { Model } from "../../core/attestations/predicates.js";
 import { SlipwayError } from "../../core/errors.js";
 import { rulesTable } from "../../core/evidence.js";
 import { allWell } from "../../core/policy.js";
@@ -14,6 +17,8 @@ export interface VerifiedImage {
   /** The tag that it was asked for by. */
   readonly tag?: string | undefined;
   readonly commit?: string | undefined;
+  /** The version of the model that it was released with. */
+  readonly attested?: Model | undefined;
   /** Who signed, for the records. */
   readonly verified: string;
 }
@@ -24,6 +29,11 @@ export function referenceOf(context: Context, given: string): string {
   const { repository, tags } = publishTarget(context, { overwrite: false });
   const [tag] = tags;
   return `${repository}:${tag ?? ""}`;
+}
+
+/** The statement of the model, of which a deployment takes the version, whatever the policy asks for. */
+export function modelStatement({ config }: Pick<Context, "config">): PredicateName[] {
+  return config.model.enabled ? ["model"] : [];
 }
 
 /**
@@ -38,7 +48,7 @@ export async function verifiedImage(
 ): Promise<VerifiedImage> {
   const verifier = await verifierOf(context, access.publicKey);
   const target = { ...context, reference, login: access.login };
-  const { rules, evidence } = await verifyImage(context, verifier, target);
+  const { rules, evidence } = await verifyImage(context, verifier, target, modelStatement(context));
   if (!allWell(rules) || evidence.digest === undefined)
     throw new SlipwayError(
       "USAGE",
@@ -47,6 +57,7 @@ export async function verifiedImage(
   return {
     reference: atDigest(target, evidence.digest).reference,
     tag: /:([\w][\w.-]*)$/.exec(reference.split("@")[0] ?? "")?.[1],
+    attested: attestedModel(evidence.digest, evidence.statements),
     commit: provenanceCommit(evidence.statements.provenance?.[0]?.predicate),
     verified: verifier.kind === "key" ? "signed with the key" : `signed by ${verifier.identity}`,
   };

@@ -75,7 +75,10 @@ async function prepare(context: Context, access: Access, given: string): Promise
     verifiedImage(context, access, reference),
     lookAround(context, cluster),
   ]);
-  const model = await resolveModel(context, access.models, liveRelease(records)?.model?.version);
+  const model = await resolveModel(context, access.models, {
+    live: liveRelease(records)?.model?.version,
+    attested: image.attested,
+  });
   const next = { next: nextNumber(records), seen };
   const more = { ...image, model, by: access.by, run: "" };
   const release = await composeRelease(context, cluster, next, more);

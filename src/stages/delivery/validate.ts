@@ -1,5 +1,7 @@
 import type { Secret } from "@dagger.io/dagger";
 
+import { attestedModel } from "../../core/attestations/about.js";
+import type { Model } from "../../core/attestations/predicates.js";
 import { kubeconfigFindings } from "../../core/delivery/validation/server.js";
 import { failed, passed, warned, type Finding } from "../../core/delivery/validation/findings.js";
 import {
@@ -18,7 +20,7 @@ import { loginOf } from "../publish.js";
 import { signerOf, type SignerArguments } from "../signer.js";
 import { clusterOf, readAccess } from "./access.js";
 import { releaseObjects } from "./compose.js";
-import { referenceOf } from "./image.js";
+import { modelStatement, referenceOf } from "./image.js";
 import type { Access } from "./open.js";
 import { examineCluster } from "./examine.js";
 
@@ -68,15 +70,20 @@ export async function validateAll(
   const login = attempt("login", () => loginOf(username, password)).value;
   const whole = { ...access, login };
   const deploys = functions.includes("deploy");
+  const releases = functions.includes("release");
+  const looked = deploys ? lookAtImage(context, whole, reference) : Promise.resolve(NOTHING);
   const [signer, kubeconfig, image, model] = await Promise.all([
-    functions.includes("release") ? lookAtSigner(context, validation.signer) : NOTHING,
+    releases ? lookAtSigner(context, validation.signer) : NOTHING,
     brings ? lookAtKubeconfig(context, access) : NOTHING,
-    deploys ? lookAtImage(context, whole, reference) : NOTHING,
-    deploys ? lookAtModel(context, access) : NOTHING,
+    looked,
+    deploys || releases
+      ? // A deployment takes what the image was released with.
+        looked.then(({ value }) => lookAtModel(context, access, value?.attested))
+      : NOTHING,
   ]);
   const objects = deploys
     ? await lookAtObjects(context, {
-        reference: image.value ?? reference.value ?? "registry.invalid/none",
+        reference: image.value?.reference ?? reference.value ?? "registry.invalid/none",
         model: model.value,
       })
     : NOTHING;
@@ -89,6 +96,12 @@ export async function validateAll(
 }
 
 const NOTHING: Looked<never> = { findings: [] };
+
+/** A verified image, by its digest, and the model that it was released with. */
+interface LookedImage {
+  readonly reference: string;
+  readonly attested: Model | undefined;
+}
 
 async function lookAtSigner(context: Context, given: SignerArguments): Promise<Looked<unknown>> {
   const { findings, value } = await attempted("signing", () => signerOf(context, given));
@@ -114,11 +127,16 @@ async function lookAtImage(
   context: Context,
   access: Access,
   reference: Looked<string>,
-): Promise<Looked<string>> {
+): Promise<Looked<LookedImage>> {
   if (reference.value === undefined) return { findings: reference.findings };
   const target = { ...context, reference: reference.value, login: access.login };
   const { findings, value } = await attempted("image", async () =>
-    verifyImage(context, await verifierOf(context, access.publicKey), target),
+    verifyImage(
+      context,
+      await verifierOf(context, access.publicKey),
+      target,
+      modelStatement(context),
+    ),
   );
   if (value === undefined) return { findings };
   const bad = value.rules.filter(({ ok }) => !ok);
@@ -134,15 +152,22 @@ async function lookAtImage(
       ),
     };
   const whole = atDigest(target, digest).reference;
-  return { findings: [passed("image", `${whole}, verified`)], value: whole };
+  const model = attempt("model", () => attestedModel(digest, value.evidence.statements));
+  return {
+    findings: [passed("image", `${whole}, verified`), ...model.findings],
+    value: { reference: whole, attested: model.value },
+  };
 }
 
 async function lookAtModel(
   context: Context,
   { models }: Pick<Access, "models">,
+  attested: Model | undefined,
 ): Promise<Looked<PinnedModel>> {
   if (!context.config.model.enabled) return NOTHING;
-  const { findings, value } = await attempted("model", () => resolveModel(context, models));
+  const { findings, value } = await attempted("model", () =>
+    resolveModel(context, models, { attested }),
+  );
   if (value === undefined) return { findings };
   return {
     findings: [

@@ -21,6 +21,8 @@ test("takes_no_attestation_for_a_signature", () => {
   const attestation = entry("https://slsa.dev/provenance/v1");
   assert.is(signedDigest(JSON.stringify([attestation])), undefined);
   assert.is(signedDigest(JSON.stringify([attestation, signature])), DIGEST);
+  const earlier = entry("cosign container image signature");
+  assert.is(signedDigest(JSON.stringify([attestation, earlier])), DIGEST);
   for (const text of ["", "[]", "{}", "null", "Verification for x"])
     assert.is(signedDigest(text), undefined, text);
 });

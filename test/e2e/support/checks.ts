@@ -55,10 +55,10 @@ export async function slipway(
 }
 
 /** ID of a service on this machine's loopback. */
-async function loopback(
+export async function loopback(
   session: Session,
   address: string,
-  more: readonly number[],
+  more: readonly number[] = [],
 ): Promise<string> {
   const ports = [Number(address.split(":").at(-1)), ...more]
     .map((port) => `{ frontend: ${port}, backend: ${port} }`)
