@@ -123,7 +123,10 @@ export class ClusterWorld implements World {
   }
 
   async gather({ pods }: Observation): Promise<string> {
-    const troubled = pods.filter(({ ready }) => !ready).slice(0, 2);
+    const unready = pods.filter(({ ready }) => !ready).slice(0, 2);
+    // Where all are ready and the canary failed all the same, its own words may say why.
+    const canary = pods.filter(({ track }) => track === "canary").slice(0, 1);
+    const troubled = unready.length > 0 ? unready : canary;
     const logs = troubled.map(({ name, container, ended }) => [
       ...["logs", name, ...(container === "" ? [] : [`--container=${container}`]), "--tail=20"],
       ...(ended ? ["--previous"] : []),

@@ -32,6 +32,8 @@ plays(test, stage, 3, {
         1,
         /the analysis at 10 % failed: success: \d+ of \d+ requests failed/,
       );
+      // All pods are ready: what the canary itself said is what helps.
+      assert.match(ended.text, /last lines of iris-canary-\S+ \(container service\):\n.*"level"/);
       assert.is(await second(service), "failed");
     },
   },
