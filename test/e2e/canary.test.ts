@@ -1,6 +1,6 @@
 // The commands as a person types them, with secrets that must be found nowhere afterwards.
 import { spawn } from "node:child_process";
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -18,7 +18,12 @@ import { ROOT } from "./support/session.js";
 import { serviceWith } from "./support/vulnerable.js";
 
 /** Values that nothing else holds. */
-const CANARY = { key: "canary-of-the-key-7f3a91", registry: "canary-of-the-registry-5c20be" };
+const CANARY = {
+  key: "canary-of-the-key-7f3a91",
+  registry: "canary-of-the-registry-5c20be",
+  cluster: "canary-of-the-cluster-41d8e6",
+  models: "canary-of-the-models-b90f27",
+};
 
 await programImages();
 const folder = await scratch();
@@ -31,6 +36,7 @@ const secrets = join(folder.path, "secrets");
 await mkdir(secrets);
 for (const [name, value] of Object.entries(CANARY)) await writeFile(join(secrets, name), value);
 const keys = join(folder.path, "keys");
+const reports = join(folder.path, "reports");
 const repository = `${registry.address}/team/greeter`;
 
 const test = suite("commands and their secrets");
@@ -159,6 +165,50 @@ test("release_ends_with_tags_that_verify_believes", async () => {
   assert.is((ofForm("verify", json.stdout) as { verified: boolean }).verified, true);
 });
 
+test("release_writes_reports_with_the_evidence_in_them", async () => {
+  const watched = watch(Object.values(CANARY), "cosign");
+  const again = await slipway([
+    ...["call", "release", "--repository", repository, "--tags", "1.4.2"],
+    ...SIGNING,
+    ...LOGIN,
+    ...OFFLINE,
+    ...["reports", "export", "--path", reports],
+  ]);
+  seen.push(...watched.stop());
+  assert.is(again.code, 0, again.output);
+  const names = await readdir(reports);
+  for (const name of ["report.html", "report.json", "scan.json", "sarif", "sbom.cyclonedx.json"])
+    assert.ok(names.includes(name), `${name} is not among ${names.join(", ")}`);
+  assert.ok((await readdir(join(reports, "evidence"))).includes("evidence.json"));
+});
+
+test("deliveries_that_reach_nothing_say_so", async () => {
+  const kubeconfig = {
+    ...{ apiVersion: "v1", kind: "Config", "current-context": "away" },
+    clusters: [{ name: "away", cluster: { server: "https://127.0.0.1:9" } }],
+    users: [{ name: "ann", user: { token: CANARY.cluster } }],
+    contexts: [{ name: "away", context: { cluster: "away", user: "ann" } }],
+  };
+  const config = join(secrets, "kubeconfig");
+  await writeFile(config, JSON.stringify(kubeconfig));
+  // The one program that gets the token of the model registry in its environment.
+  const watched = watch(Object.values(CANARY), "python3\0/slipway/model_registry.py");
+  const words = [
+    ...["--reference", `${repository}:1.4.2`, "--public-key", join(keys, "cosign.pub"), ...LOGIN],
+    ...["--kube-config", `file:${config}`, "--model-token", `file:${join(secrets, "models")}`],
+    ...["--set", "model.tracking=http://127.0.0.1:9"],
+  ];
+  const [validated, deployed] = await Promise.all([
+    slipway(["validate", ...words]),
+    slipway(["deploy", ...words]),
+  ]);
+  seen.push(...watched.stop());
+  assert.is(validated.code, 2, validated.output);
+  assert.match(validated.output, /model +FAILED +.*does not answer/);
+  assert.match(validated.output, /NOT VALID: .*model/);
+  assert.ok([2, 3].includes(deployed.code ?? 0), deployed.output);
+});
+
 test("verify_and_release_say_no_by_their_exit_codes", async () => {
   const absent = await slipway([
     ...["verify", "--reference", `${repository}:none`, ...LOGIN],
@@ -244,6 +294,7 @@ test("no_secret_is_in_what_was_printed_kept_pushed_or_shown_to_other_processes",
     cache,
     exported,
     join(folder.path, "evidence"),
+    reports,
     join(folder.path, "summary.md"),
     source,
   ]);

@@ -6,7 +6,7 @@ export interface Watch {
   stop: () => string[];
 }
 
-/** @param program The one program whose environment may hold the secrets; no arguments may. */
+/** @param program The one program (its first words) whose environment may hold the secrets; no arguments may. */
 export function watch(secrets: readonly string[], program: string): Watch {
   const seen = new Set<string>();
   const holds = (text: string): boolean => secrets.some((value) => text.includes(value));
