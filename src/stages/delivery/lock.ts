@@ -20,6 +20,12 @@ import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js"
 /** Seconds between two signs of life. */
 const BEAT = 8;
 
+/** What kubectl says when to try again is of no use; all else may be somebody who was quicker. */
+const NEVER = /\bForbidden\b|\bUnauthorized\b|namespaces? "[^"]*" not found|denied the request/i;
+
+/** How often a lease is tried to get that others get first, or that the cluster does not give. */
+const MOST_TRIES = 10;
+
 /** The service's lease: whoever has it may change the service, nobody else. */
 export class Lock {
   private constructor(
@@ -35,7 +41,7 @@ export class Lock {
    * @param force Take it from a holder that lives: `abort`.
    * @param also Asked in the execution that gets it.
    * @returns The lock, and the answers to `also`, given while it was held.
-   * @throws SlipwayError USAGE when another deployment is in progress.
+   * @throws SlipwayError USAGE when another deployment is in progress; DELIVERY when the cluster gives no lease.
    */
   static async acquire(
     context: Context,
@@ -50,7 +56,7 @@ export class Lock {
     // Mostly it was given back: then one execution takes it and looks.
     let first = [patch(name, freePatch(me, microTime(new Date())))];
     let calls = 0;
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const answers = await kubectl(context, cluster, [...first, get, ...also]);
       calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
       const [seen, ...rest] = answers.slice(first.length);
@@ -61,6 +67,12 @@ export class Lock {
             "Nothing was changed: the cluster does not say whether another deployment is in progress",
             seen?.stderr ?? "",
           ),
+        );
+      const refused = first.length > 0 && answers[0]?.exitCode !== 0 ? answers[0]?.stderr : "";
+      if (refused && (NEVER.test(refused) || tries >= MOST_TRIES))
+        throw new SlipwayError(
+          "DELIVERY",
+          refusal(`Nothing was changed: the lease ${name} cannot be taken`, refused),
         );
       const lease = readLease(seen.stdout);
       const now = microTime(new Date());

@@ -67,6 +67,16 @@ plays(test, stage, 3, {
     },
   },
 
+  a_lease_that_may_not_be_made_is_said_at_once: {
+    play: async (service) => {
+      const rights = { ...NEEDED, "leases.coordination.k8s.io": ["get"] };
+      service.kubeconfig = await kubeconfigs.serviceAccount(service.namespace, "leaseless", rights);
+      const ended = await service.deploy("v1");
+      assert.is(ended.code, 3, ended.text);
+      assert.match(ended.text, /the lease slipway-iris cannot be taken/);
+    },
+  },
+
   credentials_that_have_expired_are_refused_without_asking_the_cluster: {
     play: async (service) => {
       service.kubeconfig = await kubeconfigs.expired();
