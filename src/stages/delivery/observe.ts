@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { nextMeasurement } from "../../core/analysis/retry.js";
 import type { Outcome } from "../../core/analysis/types.js";
+import { podPortOf } from "../../core/delivery/objects/index.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -69,7 +70,8 @@ export async function watch(context: Context, access: Access, seconds: number): 
         ? "Nothing was watched: a deployment is under way or waits. See `slipway status`."
         : "Nothing was watched: no release is live.",
     );
-  const { service: name, number: release, port } = live;
+  const { service: name, number: release } = live;
+  const port = podPortOf(live.objects, name) ?? live.port;
   const end = performance.now() + seconds * 1000;
   const outcomes: Outcome[] = [];
   while (outcomes.length === 0 || performance.now() < end) {

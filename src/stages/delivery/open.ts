@@ -3,6 +3,7 @@ import type { Secret, Service } from "@dagger.io/dagger";
 import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { leaseName, readLease } from "../../core/delivery/lease.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
+import { podPortOf } from "../../core/delivery/objects/index.js";
 import { observations } from "../../core/delivery/queries.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { readReleases, releaseSelector } from "../../core/delivery/release.js";
@@ -141,7 +142,8 @@ function hasRoute({ config }: ReleaseRecord): boolean {
   return config.route.gateway !== undefined;
 }
 
-function targetOf({ service, number, port }: ReleaseRecord, weight: number) {
+function targetOf({ service, number, port: served, objects }: ReleaseRecord, weight: number) {
+  const port = podPortOf(objects, service) ?? served;
   const target = { name: service, canary: `${service}-canary`, stable: service };
   return { ...target, port, release: number, weight };
 }

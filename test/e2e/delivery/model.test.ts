@@ -98,7 +98,10 @@ plays(test, stage, 3, {
     await service.configure({
       more: { model: { tracking: `http://${stage.cluster.address}:1`, name: NAME, version: "2" } },
     });
-    refused(await service.deploy("v2"), /cannot be looked up at http:\/\/.*:1: the server does not answer/);
+    refused(
+      await service.deploy("v2"),
+      /cannot be looked up at http:\/\/.*:1: the server does not answer/,
+    );
     await isAlone(service, 1);
   }),
 

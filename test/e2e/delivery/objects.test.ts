@@ -200,7 +200,9 @@ plays(test, stage, 3, {
     play: async (service) => {
       await serves(service, await service.deploy("v1"), 1);
       await openOutside(service);
-      await service.configure({ route: { gateway: "projectcontour/contour" } });
+      // Two routes of one name would contradict each other.
+      const hostnames = [`new-${service.host}`];
+      await service.configure({ route: { gateway: "projectcontour/contour", hostnames } });
       const ended = await service.deploy("v2");
       await serves(service, ended, 2);
       assert.match(stage.said.join("\n"), /requests come another way from now on/);

@@ -1,7 +1,7 @@
 export { canaryOf, type CanaryInputs } from "./canary.js";
 export { labelsOf, NAME, RELEASE, selectorOf, TRACK, trackName } from "./labels.js";
 export { gatewayOf, routeOf, type RouteInputs } from "./route.js";
-export { isRouter, objectsOf, podsOf, portOf } from "./stable.js";
+export { isRouter, objectsOf, podPortOf, podsOf, portOf } from "./stable.js";
 export type { KubernetesObject, ObjectInputs, Router, Track } from "./types.js";
 export {
   isServiceWorkload,

@@ -9,7 +9,15 @@ const named = z.looseObject({ name: z.string().min(1) });
 const container = z.looseObject({
   name: z.string().min(1),
   image: z.string().optional(),
-  ports: z.array(z.looseObject({ hostPort: z.int().optional() })).optional(),
+  ports: z
+    .array(
+      z.looseObject({
+        hostPort: z.int().optional(),
+        containerPort: z.int().optional(),
+        name: z.string().optional(),
+      }),
+    )
+    .optional(),
   env: z.array(named).optional(),
   envFrom: z.array(z.looseObject({ secretRef: named.optional() })).optional(),
   lifecycle: z.looseObject({ preStop: z.unknown().optional() }).optional(),
@@ -44,7 +52,14 @@ const service = z.looseObject({
   type: z.string().optional(),
   clusterIP: z.string().optional(),
   selector: strings.optional(),
-  ports: z.array(z.looseObject({ port: z.int().min(1).max(65_535) })).min(1),
+  ports: z
+    .array(
+      z.looseObject({
+        port: z.int().min(1).max(65_535),
+        targetPort: z.union([z.int(), z.string()]).optional(),
+      }),
+    )
+    .min(1),
 });
 
 /** `spec` of a Deployment, as far as it matters here. */

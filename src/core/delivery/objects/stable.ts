@@ -27,6 +27,20 @@ export function portOf(objects: readonly KubernetesObject[], name: string): numb
   return typeof spec === "object" ? spec.ports[0]?.port : undefined;
 }
 
+/** Port of the pods that the Service's first one leads to: what is asked without the Service. */
+export function podPortOf(objects: readonly KubernetesObject[], name: string): number | undefined {
+  const service = objects.find((each) => isServiceOf(each, name));
+  const spec = service && readService(service);
+  const [first] = typeof spec === "object" ? spec.ports : [];
+  const target = first?.targetPort ?? first?.port;
+  if (typeof target !== "string") return target;
+  const deployment = objects.find((each) => isServiceWorkload(each, name));
+  const pods = deployment && readDeployment(deployment);
+  const containers = typeof pods === "object" ? pods.template.spec.containers : [];
+  return containers.flatMap(({ ports = [] }) => ports).find((port) => port.name === target)
+    ?.containerPort;
+}
+
 /** Number of pods in a release's objects; undefined when an autoscaler has it. */
 export function podsOf(objects: readonly KubernetesObject[], name: string): number | undefined {
   const deployment = objects.find((each) => isServiceWorkload(each, name));

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { canaryOf, objectsOf } from "../../../../src/core/delivery/objects/index.js";
+import { canaryOf, objectsOf, podPortOf } from "../../../../src/core/delivery/objects/index.js";
 import { field } from "../../../../src/core/delivery/objects/shape.js";
 import type {
   KubernetesObject,
@@ -181,6 +181,22 @@ test("opens_the_canary_to_nobody_outside", () => {
     ports: [{ port: 80 }],
     selector: { app: "iris", "slipway.dev/track": "canary" },
   });
+});
+
+test("asks_pods_at_the_port_that_the_service_leads_to", () => {
+  const port = (ports: Spec, own: Spec = {}): number | undefined =>
+    podPortOf(
+      adopted([deployment({ containers: [container(own)] }), service({ ports: [ports] })]),
+      "iris",
+    );
+  assert.is(port({ port: 80 }), 80);
+  assert.is(port({ port: 80, targetPort: 9000 }), 9000);
+  const ports = [
+    { name: "admin", containerPort: 1 },
+    { name: "web", containerPort: 8080 },
+  ];
+  assert.is(port({ port: 80, targetPort: "web" }, { ports }), 8080);
+  assert.is(port({ port: 80, targetPort: "none" }, { ports }), undefined);
 });
 
 test("leads_the_route_to_the_port_of_the_project's_service", () => {
