@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { readReleases } from "../../src/core/delivery/release.js";
 import { failuresOf, startTraffic, type Traffic } from "../sandbox/traffic.js";
 import { enter, typed, type Ground } from "./ground.js";
 import { atMost, median, shown, timed, type Section } from "./measure.js";
+import { besideOthers } from "./others.js";
 import { FLOWER, hostOf, writeProject } from "./project.js";
 import { watchAnswers, watchFailures, watchReadiness } from "./watches.js";
 
@@ -20,71 +20,106 @@ const STEPS = [10, 50, 100];
 /** What is declared to be waited for in a canary of three steps. */
 const DECLARED_MS = STEPS.length * INTERVAL_MS + (KEEP + DRAIN) * 1000;
 
+/** What one round gave; times in milliseconds. */
+interface Round {
+  readonly canary: number;
+  /** Of it, beyond what is declared and the pods' readiness. */
+  readonly beyond: number;
+  readonly calls: number;
+  readonly requests: number;
+  /** From the first error of a broken canary to its last. */
+  readonly broken: number;
+  /** Share of the requests meanwhile that got one, in percent. */
+  readonly lost: number;
+  readonly rollback: number;
+  /** From its start until the last answer of what is taken back. */
+  readonly back: number;
+  readonly failed: number;
+}
+
 /** `slipway deploy` as typed: a canary of three steps, one that is taken back, a rollback. */
 export async function delivery(scratch: string, times: number): Promise<Section> {
   const ground = await enter(scratch);
+  const rounds: Round[] = [];
   try {
-    const { namespace } = ground;
     const project = join(scratch, "project");
     await writeProject(project, {
-      ...{ name: NAME, namespace, steps: STEPS, keep: KEEP, drain: DRAIN, analysis: ANALYSIS },
+      ...{ name: NAME, namespace: ground.namespace, steps: STEPS },
+      ...{ keep: KEEP, drain: DRAIN, analysis: ANALYSIS },
     });
     await typed(ground, project, "deploy", "v1");
-    const [whole, beyond, calls, requests]: number[][] = [[], [], [], []];
-    const [detected, after, lost, back, rest]: number[][] = [[], [], [], [], []];
-    for (let index = 0; index < times; index++) {
-      const before = await ground.requests();
-      const readiness = watchReadiness(ground.api, namespace, [NAME, `${NAME}-canary`]);
-      const took = await timed(() => typed(ground, project, "deploy", "v2"));
-      const waited = await readiness.stop();
-      whole?.push(took);
-      beyond?.push(took - DECLARED_MS - waited);
-      requests?.push((await ground.requests()) - before);
-      calls?.push(await callsOf(ground));
-
-      const traffic = use(ground);
-      const broken = watchFailures(traffic);
-      await typed(ground, project, "deploy", "errors-50", { expect: 1 });
-      await sleep(500);
-      const { first, last } = await broken.stop();
-      const counts = await traffic.stop();
-      detected?.push(last - first);
-      lost?.push((100 * failuresOf(counts)) / counts.requests);
-
-      const rolled = use(ground);
-      const old = watchAnswers(rolled, "v2");
-      const began = performance.now();
-      await typed(ground, project, "rollback");
-      rest?.push(performance.now() - began);
-      back?.push((await old.stop()).last - began);
-      after?.push(failuresOf(await rolled.stop()));
-    }
-    return {
-      title: "A delivery, on the sandbox's cluster",
-      how: `medians of ${times}; \`slipway\` as typed, from its start to its end, with verification; a service of two pods behind Contour; steps of ${STEPS.join(", ")} %, each analysed for ${INTERVAL_MS / 1000} s; the old pods kept for ${KEEP} s and drained for ${DRAIN} s; pod readiness is the time in which a pod of either Deployment that is wanted was not ready`,
-      rows: [
-        { what: "a canary of three steps", value: shown(median(whole ?? [])) },
-        atMost("of it beyond pauses, analyses and pod readiness", median(beyond ?? []), 5000),
-        { what: "calls of kubectl", value: String(median(calls ?? [])) },
-        { what: "requests to the API server", value: String(median(requests ?? [])) },
-        atMost(
-          "a canary that fails half of its requests: from the first error to the last; goal: one analysis and 3 s",
-          median(detected ?? []),
-          INTERVAL_MS + 3000,
-        ),
-        { what: "of all requests meanwhile, errors", value: `${median(lost ?? []).toFixed(1)} %` },
-        atMost(
-          "rollback: until the last answer of the release taken back",
-          median(back ?? []),
-          10_000,
-        ),
-        { what: "rollback: the whole command", value: shown(median(rest ?? [])) },
-        atMost("rollback: requests that failed", Math.max(...(after ?? [])), 0, String),
-      ],
-    };
+    for (let index = 0; index < times; index++)
+      rounds.push({
+        ...(await goodCanary(ground, project)),
+        ...(await brokenCanary(ground, project)),
+        ...(await goingBack(ground, project)),
+      });
   } finally {
     await ground.leave();
   }
+  const middle = (key: keyof Round): number => median(rounds.map((round) => round[key]));
+  return {
+    title: "A delivery, on the sandbox's cluster",
+    how: `medians of ${times}; \`slipway\` as typed, from its start to its end, with verification; a service of two pods behind Contour; steps of ${STEPS.join(", ")} %, each analysed for ${INTERVAL_MS / 1000} s; the old pods kept for ${KEEP} s and drained for ${DRAIN} s; pod readiness is the time in which a pod of either Deployment that is wanted was not ready. Of others only what they document, not run here`,
+    rows: [
+      { what: "a canary of three steps", value: shown(middle("canary")) },
+      atMost("of it beyond pauses, analyses and pod readiness", middle("beyond"), 5000),
+      { what: "calls of kubectl", value: String(middle("calls")) },
+      { what: "requests to the API server", value: String(middle("requests")) },
+      atMost(
+        "a canary that fails half of its requests: from the first error to the last; goal: one analysis and 3 s",
+        middle("broken"),
+        INTERVAL_MS + 3000,
+      ),
+      { what: "of all requests meanwhile, errors", value: `${middle("lost").toFixed(1)} %` },
+      ...besideOthers({ weight: STEPS[0] ?? 0, seconds: middle("broken") / 1000 }),
+      atMost("rollback: until the last answer of what is taken back", middle("back"), 10_000),
+      { what: "rollback: the whole command", value: shown(middle("rollback")) },
+      atMost(
+        "rollback: requests that failed, in all rounds",
+        rounds.reduce((sum, { failed }) => sum + failed, 0),
+        0,
+        String,
+      ),
+    ],
+  };
+}
+
+async function goodCanary(
+  ground: Ground,
+  project: string,
+): Promise<Pick<Round, "canary" | "beyond" | "calls" | "requests">> {
+  const before = await ground.requests();
+  const readiness = watchReadiness(ground.api, ground.namespace, [NAME, `${NAME}-canary`]);
+  const canary = await timed(() => typed(ground, project, "deploy", "v2"));
+  const beyond = canary - DECLARED_MS - (await readiness.stop());
+  const requests = (await ground.requests()) - before;
+  return { canary, beyond, requests, calls: await callsOf(ground) };
+}
+
+async function brokenCanary(
+  ground: Ground,
+  project: string,
+): Promise<Pick<Round, "broken" | "lost">> {
+  const traffic = use(ground);
+  const errors = watchFailures(traffic);
+  await typed(ground, project, "deploy", "errors-50", { expect: 1 });
+  const { first, last } = await errors.stop();
+  const counts = await traffic.stop();
+  return { broken: last - first, lost: (100 * failuresOf(counts)) / counts.requests };
+}
+
+async function goingBack(
+  ground: Ground,
+  project: string,
+): Promise<Pick<Round, "rollback" | "back" | "failed">> {
+  const traffic = use(ground);
+  const old = watchAnswers(traffic, "v2");
+  const began = performance.now();
+  await typed(ground, project, "rollback");
+  const rollback = performance.now() - began;
+  const back = (await old.stop()).last - began;
+  return { rollback, back, failed: failuresOf(await traffic.stop()) };
 }
 
 /** Somebody asks for predictions. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { Api } from "../sandbox/cluster/api.js";
 import { ensureCluster, type Cluster } from "../sandbox/cluster/cluster.js";
+import { registryAddress } from "../sandbox/registry.js";
 import { signedServiceImage, type Variant } from "../sandbox/service.js";
 import { machinePython } from "./by-hand.js";
 import { slipway, type Typed } from "./command.js";
@@ -123,7 +124,9 @@ export async function typed(
   const reference = variant ? ["--reference", await image(variant)] : [];
   const words = [word, ...reference, "--public-key", publicKey];
   const set = ["--set", `python.version=${await machinePython()}`];
-  await slipway(project, [...words, ...set], {
+  // A rollback does not name the image: that its registry is on loopback has to be said.
+  const registry = ["--registry", `tcp://${registryAddress()}`];
+  await slipway(project, [...words, ...set, ...registry], {
     ...options,
     env: { KUBECONFIG: kubeconfig },
   });

@@ -10,14 +10,14 @@ import { slipway } from "./terminal.js";
 const NAMESPACE = "iris";
 const HOST = "iris.example";
 
-/** Shorter than in production, so that it can be watched. */
-const SETTINGS = [
-  `deploy.namespace=${NAMESPACE}`,
-  "deploy.route.gateway=projectcontour/gateway",
-  `deploy.route.hostnames=${HOST}`,
-  "deploy.keep=5",
-  "analysis.duration=8",
-];
+/** What a project has in its pyproject.toml; the times are shorter than in production, so that it can be watched. */
+const SETTINGS = {
+  SLIPWAY_DEPLOY_NAMESPACE: NAMESPACE,
+  SLIPWAY_DEPLOY_ROUTE_GATEWAY: "projectcontour/contour",
+  SLIPWAY_DEPLOY_ROUTE_HOSTNAMES: HOST,
+  SLIPWAY_DEPLOY_KEEP: "5",
+  SLIPWAY_ANALYSIS_DURATION: "8",
+};
 
 interface Setup {
   /** For what is not to stay. */
@@ -69,18 +69,20 @@ export class Delivery {
   async enter(cluster: Cluster): Promise<void> {
     this.#cluster = cluster;
     await cluster.kubectl(["create", "namespace", NAMESPACE]);
+    const shown = Object.entries(SETTINGS).map(([name, value]) => `   ${name}=${value}`);
+    console.log(["   The deployments below are configured by", ...shown].join("\n"));
   }
 
   /** @param expect The exit code. */
   async deploy(source: string, version: string, expect = 0): Promise<void> {
     const reference = `--reference=${this.repository}:${version}`;
-    await this.#run(["deploy", ...this.#where(source), reference, this.#key()], expect);
+    await this.#run(["deploy", `--source=${source}`, reference, this.#key()], expect);
   }
 
   /** What is there, and how it came. */
   async tell(source: string): Promise<void> {
-    await this.#run(["status", ...this.#where(source)]);
-    await this.#run(["history", ...this.#where(source)]);
+    await this.#run(["status", `--source=${source}`]);
+    await this.#run(["history", `--source=${source}`]);
   }
 
   /** Does it while a client asks for predictions, and tells how that went for the client. */
@@ -105,10 +107,6 @@ export class Delivery {
     }
   }
 
-  #where(source: string): string[] {
-    return [`--source=${source}`, ...SETTINGS.map((setting) => `--set=${setting}`)];
-  }
-
   #key(): string {
     return `--public-key=${join(this.#setup.folder, "cosign.pub")}`;
   }
@@ -119,6 +117,9 @@ export class Delivery {
   }
 
   async #run(args: readonly string[], expect = 0): Promise<void> {
-    await slipway(args, { env: { KUBECONFIG: this.#entered().kubeconfig }, expect });
+    await slipway(args, {
+      env: { ...SETTINGS, KUBECONFIG: this.#entered().kubeconfig },
+      expect,
+    });
   }
 }

@@ -1,22 +1,16 @@
 /**
- * `make demo`: takes the iris service through the pipeline on this machine, with the embedded engine and
- * a loopback registry, and says what happens in plain words. Exits with the first step's code that is not
- * the expected one.
- *
- *     tsx ci/demo/main.ts [--deliver]
- *
- * With --deliver it releases the service and brings three versions of it to a Kubernetes cluster of one
- * node, the last of them broken; programs as large as Kubernetes are then built from source, once.
+ * `make demo`: takes the iris service through the whole pipeline on this machine, with the embedded engine,
+ * a loopback registry and a Kubernetes cluster of one node, and says what happens in plain words: it is
+ * checked, released, deployed, replaced by a newer version step by step, and by a broken one, which is
+ * taken back. Exits with the first step's code that is not the expected one.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { parseArgs } from "node:util";
 
 import { startCluster } from "../sandbox/cluster/cluster.js";
 import { makeDatabase } from "../sandbox/database.js";
 import { SandboxError } from "../sandbox/failure.js";
-import { registryAddress } from "../sandbox/registry.js";
 import { Delivery } from "./delivery.js";
 import { chapter, ROOT, runNode, slipway, StepError } from "./terminal.js";
 import { BROKEN, GOOD, writeVersion, type Version } from "./versions.js";
@@ -35,10 +29,9 @@ async function main(): Promise<void> {
 }
 
 async function demonstrate(folder: string): Promise<void> {
-  const { values } = parseArgs({ options: { deliver: { type: "boolean", default: false } } });
   chapter(
     "Images",
-    "This machine may reach no container registry: a registry on loopback gets stand-ins made from packages. The first time, programs such as trivy are built from source, which takes some minutes.",
+    "This machine may reach no container registry: a registry on loopback gets stand-ins made from packages. The first time, trivy and cosign are built from source, which takes some minutes.",
   );
   await runNode(["--import", "tsx", join("ci", "sandbox", "images.ts")]);
 
@@ -52,7 +45,7 @@ async function demonstrate(folder: string): Promise<void> {
     `--advisories=${ADVISORIES}`,
     `--output-dir=${REPORTS}`,
   ]);
-  const image = await (values.deliver ? released(folder) : published());
+  const image = await delivered(folder);
   chapter("Done", "Where things are now:");
   console.log(`   image     ${image}`);
   console.log(`   look      skopeo inspect --tls-verify=false docker://${image}`);
@@ -60,30 +53,8 @@ async function demonstrate(folder: string): Promise<void> {
   console.log(`   all       ${REPORTS}/ (report.json, summary.md, JUnit, coverage, SARIF)`);
 }
 
-/** Builds and publishes the service; gives the image by its digest. */
-async function published(): Promise<string> {
-  chapter(
-    "Build",
-    "A small image that runs without privileges; the same source gives the same digest.",
-  );
-  await slipway(["build", `--source=${SERVICE}`]);
-
-  chapter("Publish", "To the registry on loopback, under the project's version, by digest.");
-  const file = join(REPORTS, "image.txt");
-  await slipway([
-    "publish",
-    `--source=${SERVICE}`,
-    `--repository=${registryAddress()}/demo/iris-random-forest`,
-    // The vulnerability database is on the internet; --deliver scans with one of its own.
-    "--set=publish.scan=false",
-    "reference",
-    `--export=${file}`,
-  ]);
-  return (await readFile(join(ROOT, file), "utf8")).trim();
-}
-
 /** Releases the service and brings it to a cluster; gives the image that serves in the end. */
-async function released(folder: string): Promise<string> {
+async function delivered(folder: string): Promise<string> {
   const database = join(folder, "database");
   await makeDatabase(database);
   const delivery = new Delivery({ folder, database, advisories: ADVISORIES });
@@ -96,7 +67,7 @@ async function released(folder: string): Promise<string> {
 
   chapter(
     "A cluster",
-    "Kubernetes of one node, with a gateway, in namespaces of its own: it ends with this demo.",
+    "Kubernetes of one node, with a gateway, in namespaces of its own; it ends with this demo. The first time, its programs are built from source, which takes some minutes.",
   );
   const cluster = await startCluster({
     name: `demo-${process.pid}`,

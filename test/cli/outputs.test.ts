@@ -47,7 +47,7 @@ const SEEN: Observation = {
     ...{ release: 6, image: "i", generation: 1, replicas: 2, available: 1, complete: false },
     trouble: { why: "CrashLoopBackOff", certain: true },
   },
-  ...{ weight: 10, exposed: false, routed: true, leftovers: true },
+  ...{ weight: 10, exposed: false, named: true, routed: true, leftovers: true },
   pods: [
     {
       ...{ name: "iris-x", track: "stable", release: 6, phase: "Running", ready: false },

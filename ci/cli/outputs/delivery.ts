@@ -133,6 +133,9 @@ const seen = formOf<Observation>()(
     canary: z.optional(workload),
     weight: number.describe("Share of the requests that goes to the canary, in percent"),
     exposed: z.boolean().describe("Whether a header brings requests to the canary"),
+    named: z
+      .boolean()
+      .describe("Whether the gateway knows of the canary; true where there is none"),
     routed: z.boolean().describe("Whether the gateway has taken over the route"),
     leftovers: z.boolean().describe("Whether any object of a canary is there"),
     pods: z.array(

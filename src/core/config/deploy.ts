@@ -123,6 +123,11 @@ export const deploy = z.strictObject({
     .default("/readyz")
     .describe("HTTP path that answers 200 when a pod wants requests"),
   liveness: httpPath.optional().describe("HTTP path of liveness. Default: build.healthcheck"),
+  metrics: httpPath
+    .optional()
+    .describe(
+      "HTTP path of metrics: the pods get the annotations prometheus.io/scrape, port and path. Default: none",
+    ),
   environment: z
     .record(z.string().regex(/^[A-Za-z_]\w*$/, "expected a variable's name"), z.string())
     .default({})

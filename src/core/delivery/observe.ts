@@ -47,6 +47,7 @@ export function observe(name: string, objects: readonly unknown[]): Observation 
     stable: workload("stable"),
     canary: workload("canary"),
     ...{ weight: shares.weight, exposed: shares.exposed },
+    named: route === undefined || shares.names,
     routed: route === undefined || isTaken(route),
     leftovers:
       shares.names ||

@@ -96,7 +96,11 @@ export function troubleOf(
   // Pods that are about to end may still use what a quota allows.
   if (refused) return { why: words(refused.reason, refused.message), certain: false };
   const late = conditions.find(({ reason }) => reason === "ProgressDeadlineExceeded");
-  if (late) return { why: words(late.reason, late.message), certain: true };
+  if (late)
+    return {
+      why: `the pods did not become ready within deploy.deadline: ${words(late.reason, late.message)}`,
+      certain: true,
+    };
   return undefined;
 }
 

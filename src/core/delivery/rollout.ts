@@ -20,6 +20,7 @@ export type Goal =
 
 /** One thing to do next. */
 export type Action =
+  /** The route names it then, without a share. */
   | { readonly do: "apply canary"; readonly release: number; readonly replicas: number }
   /** The route stays as it is. */
   | { readonly do: "apply stable"; readonly release: number }
@@ -66,7 +67,7 @@ const WHOLE = 15;
  * there: after a crash, a lost answer, or somebody else's hand, asked again it goes on from there.
  *
  * Kept by every answer: no share of the requests goes where no pod is ready while another place has
- * one; nothing is deleted that got a request within the drain; a stable Deployment is touched only to
+ * one, nor where the gateway has not heard of before; nothing is deleted that got a request within the drain; a stable Deployment is touched only to
  * promote, replace, or undo that.
  */
 export function decide(goal: Goal, seen: Observation, clock: Clock, limits: Limits): Action {
@@ -96,6 +97,8 @@ function canary(
   if (other) return other;
   if (there?.release !== release || there.replicas < replicas)
     return { do: "apply canary", release, replicas };
+  // A gateway answers with errors where it does not know a backend yet: it hears of it without a share.
+  if (!seen.named) return { do: "weigh", weight: seen.weight, exposed: seen.exposed };
   const bad = hopeless("canary", there, clock, limits);
   if (bad !== undefined) return { do: "fail", why: bad };
   if (!there.complete) return { do: "await", track: "canary" };

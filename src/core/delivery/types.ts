@@ -52,6 +52,8 @@ export interface Observation {
   readonly weight: number;
   /** Whether a header brings requests to the canary whatever the weight. */
   readonly exposed: boolean;
+  /** Whether the gateway knows of the canary by its route; true where there is none. */
+  readonly named: boolean;
   /** Whether the gateway has taken over the route as it is; true where there is none. */
   readonly routed: boolean;
   /** Whether any object of a canary is there, or the route names it. */

@@ -123,7 +123,10 @@ export class ClusterWorld implements World {
   }
 
   async gather({ pods }: Observation): Promise<string> {
-    const troubled = pods.filter(({ ready }) => !ready).slice(0, 2);
+    const unready = pods.filter(({ ready }) => !ready).slice(0, 2);
+    // Where all are ready and the canary failed all the same, its own words may say why.
+    const canary = pods.filter(({ track }) => track === "canary").slice(0, 1);
+    const troubled = unready.length > 0 ? unready : canary;
     const logs = troubled.map(({ name, container, ended }) => [
       ...["logs", name, ...(container === "" ? [] : [`--container=${container}`]), "--tail=20"],
       ...(ended ? ["--previous"] : []),
@@ -155,10 +158,19 @@ export class ClusterWorld implements World {
       until: { pattern: SETTLED, seconds: ROUND },
     });
     switch (deed.do) {
-      case "apply canary":
-        return release
-          ? [apply(canaryObjects(release, deed.replicas)), settled("canary", deed.release)]
-          : [];
+      case "apply canary": {
+        if (!release) return [];
+        const { weight, exposed } = seen;
+        const named =
+          routes && this.routedBy(routes) && !seen.named
+            ? sharing(routes, release, { weight, exposed, leftovers: true })
+            : [];
+        return [
+          apply(canaryObjects(release, deed.replicas)),
+          ...(named.length > 0 ? [apply(named)] : []),
+          settled("canary", deed.release),
+        ];
+      }
       case "apply stable": {
         if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
         const objects = stableObjects(release, seen);

@@ -19,7 +19,7 @@ const seen = (canary: Partial<NonNullable<Observation["canary"]>> = {}): Observa
     ...{ release: 7, image: WAITING.reference, generation: 3, replicas: 1, available: 1 },
     ...{ complete: true, ...canary },
   },
-  ...{ weight: 50, exposed: false, routed: true, leftovers: true, pods: [] },
+  ...{ weight: 50, exposed: false, named: true, routed: true, leftovers: true, pods: [] },
 });
 
 function refusal(

@@ -28,7 +28,7 @@ const SEEN: Observation = {
   stable: {
     ...{ release: 6, image: "i", generation: 1, replicas: 2, available: 2, complete: true },
   },
-  ...{ weight: 0, exposed: false, routed: true, leftovers: false, pods: [POD] },
+  ...{ weight: 0, exposed: false, named: true, routed: true, leftovers: false, pods: [POD] },
 };
 
 test("says_what_failed_why_where_and_what_to_do", () => {

@@ -24,6 +24,9 @@ export class Cluster {
   service = false;
   weight = 0;
   exposed = false;
+  /** Whether the route names the canary, and since when the gateway knows it. */
+  named = false;
+  knownAt = Infinity;
   records = new Map<number, ReleaseRecord>();
   holder = "";
   /** Seconds that have passed. */
@@ -59,6 +62,7 @@ export class Cluster {
       canary: this.workload(this.canary),
       weight: this.weight,
       exposed: this.exposed,
+      named: this.named,
       routed: this.time >= this.routedAt,
       leftovers: this.canary !== undefined || this.service,
       pods: [],
@@ -216,6 +220,9 @@ export class SimulatedWorld implements World {
           () => {
             cluster.canary = changed(cluster.canary, deed.release, deed.replicas, release);
           },
+          () => {
+            this.name();
+          },
         ];
       case "apply stable":
         return [
@@ -227,6 +234,7 @@ export class SimulatedWorld implements World {
         return [
           () => {
             this.check(deed.weight, deed.exposed);
+            if (cluster.canary) this.name();
             cluster.weight = deed.weight;
             cluster.exposed = deed.exposed;
             cluster.routedAt = cluster.time + this.random.pick(this.lags);
@@ -236,6 +244,7 @@ export class SimulatedWorld implements World {
         return [
           () => {
             this.mayBeRemoved(seen);
+            this.unname();
             cluster.canary = undefined;
           },
           () => {
@@ -248,6 +257,7 @@ export class SimulatedWorld implements World {
             cluster.weight = 0;
             cluster.exposed = false;
             cluster.used = false;
+            this.unname();
             cluster.canary = undefined;
             cluster.service = false;
           },
@@ -260,8 +270,22 @@ export class SimulatedWorld implements World {
     }
   }
 
+  /** The route names the canary: the gateway looks for its pods from then on. */
+  private name(): void {
+    const { cluster } = this;
+    if (!cluster.named) cluster.knownAt = cluster.time;
+    cluster.named = true;
+  }
+
+  private unname(): void {
+    this.cluster.named = false;
+    this.cluster.knownAt = Infinity;
+  }
+
   private check(weight: number, exposed: boolean): void {
-    const { stable, canary, wrongs } = this.cluster;
+    const { stable, canary, wrongs, knownAt, time } = this.cluster;
+    if ((weight > 0 || exposed) && time <= knownAt)
+      wrongs.push(`${weight} % to a canary that the gateway has not heard of`);
     const [ofStable, ofCanary] = [count(stable), count(canary)];
     if ((weight > 0 || exposed) && ofCanary === 0)
       wrongs.push(`${weight} % to a canary without a ready pod`);

@@ -12,6 +12,9 @@ const stage = await openStage();
 const test = suite("releases that do not come up");
 test.after(stage.close);
 
+/** Slipway's clock, or the Deployment's own. */
+const LATE = /did not become ready (in \d+ s|within deploy\.deadline)/;
+
 plays(test, stage, 3, {
   a_first_release_that_crashes_leaves_nothing_behind: {
     play: async (service) => {
@@ -42,7 +45,7 @@ plays(test, stage, 3, {
       await service.start();
       await service.configure({ deploy: { deadline: 10 } });
       const ended = await service.deploy("never-ready");
-      await takenBack(service, ended, 1, /did not become ready in 10 s: 0 of 1 are/);
+      await takenBack(service, ended, 1, LATE);
       assert.match(ended.text, /Readiness probe failed/);
     },
   },
@@ -51,12 +54,7 @@ plays(test, stage, 3, {
     play: async (service) => {
       await service.start();
       await service.configure({ deploy: { deadline: 4 } });
-      await takenBack(
-        service,
-        await service.deploy("slow-start"),
-        1,
-        /did not become ready in 4 s/,
-      );
+      await takenBack(service, await service.deploy("slow-start"), 1, LATE);
     },
   },
 
@@ -88,11 +86,24 @@ plays(test, stage, 3, {
     },
   },
 
-  a_quota_that_has_no_room_is_named: {
+  a_quota_that_has_no_room_is_named_before_anything_is_touched: {
     play: async (service) => {
       await service.start();
       const release = await new Faults(stage.cluster).fillQuota(service.namespace);
-      await takenBack(service, await service.deploy("v2"), 1, /exceeded quota/);
+      refused(await service.deploy("v2"), /no room for the canary beside stable: filled/);
+      assert.is((await service.history()).length, 1);
+      await release();
+    },
+  },
+
+  a_quota_that_fills_while_the_canary_starts_is_named: {
+    play: async (service) => {
+      await service.start();
+      // One pod of the canary has room; the next weight wants two.
+      const deploying = service.deploy("v2");
+      await service.until("first");
+      const release = await new Faults(stage.cluster).fillQuota(service.namespace);
+      await takenBack(service, await deploying, 1, /exceeded quota/);
       await release();
     },
   },

@@ -45,7 +45,8 @@ plays(test, stage, 3, {
   },
 
   pods_that_prometheus_scrapes_can_be_asked_about: {
-    ...asking(UP, { minimum: 1 }),
+    analysis: asking(UP, { minimum: 1 }).analysis,
+    deploy: { ...ONE, metrics: "/metrics" },
     play: async (service) => {
       await service.start();
       await serves(service, await service.deploy("v2"), 2);

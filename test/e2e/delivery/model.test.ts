@@ -89,7 +89,7 @@ plays(test, stage, 3, {
   a_version_that_the_registry_does_not_have_is_refused: withAlias(STEPS, async (service, alias) => {
     await service.start();
     await service.configure({ more: model(alias, "99") });
-    refused(await service.deploy("v2"), /version 99/);
+    refused(await service.deploy("v2"), /Version 99 of the model .* there is no such version/);
     await isAlone(service, 1);
   }),
 
@@ -98,7 +98,7 @@ plays(test, stage, 3, {
     await service.configure({
       more: { model: { tracking: `http://${stage.cluster.address}:1`, name: NAME, version: "2" } },
     });
-    refused(await service.deploy("v2"), /model registry at http:\/\/.*:1/);
+    refused(await service.deploy("v2"), /cannot be looked up at http:\/\/.*:1: the server does not answer/);
     await isAlone(service, 1);
   }),
 
@@ -112,7 +112,7 @@ plays(test, stage, 3, {
       await service.use();
       const [live] = await service.history();
       assert.equal([live?.model?.version, live?.model?.how], ["2", "alias"]);
-      assert.match(live?.model?.digest ?? "", /^sha256:9c2e7d41/);
+      assert.match(live?.model?.digest ?? "", /^sha256:[0-9a-f]{64}$/);
     },
   },
 });

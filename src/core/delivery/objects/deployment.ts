@@ -35,12 +35,25 @@ export function deploymentOf(inputs: ObjectInputs): KubernetesObject {
       template: {
         metadata: {
           labels: labelsOf(name, release, "stable"),
-          annotations: { ...inputs.annotations, [DEFAULT_CONTAINER]: CONTAINER },
+          annotations: {
+            ...inputs.annotations,
+            ...scraped(inputs),
+            [DEFAULT_CONTAINER]: CONTAINER,
+          },
         },
         spec: podOf(inputs),
       },
     },
   };
+}
+
+/** What a Prometheus that looks for these annotations is told; they are a convention, not a standard. */
+function scraped({ config, port }: ObjectInputs): Record<string, string> {
+  if (config.metrics === undefined) return {};
+  const said = { scrape: "true", port: String(port), path: config.metrics };
+  return Object.fromEntries(
+    Object.entries(said).map(([name, value]) => [`prometheus.io/${name}`, value]),
+  );
 }
 
 function podOf(inputs: ObjectInputs): Record<string, unknown> {

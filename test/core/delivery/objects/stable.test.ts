@@ -64,6 +64,22 @@ test("lets_a_pod_answer_on_while_requests_still_come_and_kills_it_only_later", (
   });
 });
 
+test("tells_a_prometheus_where_the_metrics_are_only_when_it_is_told", () => {
+  const told = (deploy: Record<string, unknown>): unknown =>
+    field(
+      find(objectsOf(inputs(deploy)), "Deployment"),
+      "spec",
+      "template",
+      "metadata",
+      "annotations",
+    );
+  const scraped = { scrape: "true", port: "8000", path: "/metrics" };
+  const found = told({ metrics: "/metrics" }) as Record<string, string>;
+  for (const [name, value] of Object.entries(scraped))
+    assert.is(found[`prometheus.io/${name}`], value);
+  assert.not.match(JSON.stringify(told({})), "prometheus.io");
+});
+
 test("has_no_liveness_probe_where_there_is_no_health_check", () => {
   const container = containerOf(find(objectsOf(inputs({}, { healthcheck: false })), "Deployment"));
   assert.is(container.livenessProbe, undefined);

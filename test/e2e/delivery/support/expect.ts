@@ -28,14 +28,14 @@ export async function takenBack(
   why: RegExp,
 ): Promise<void> {
   assert.is(ended.code, 1, ended.text);
-  assert.match(ended.text, why);
+  assert.match(ended.text, why, ended.text);
   await isAlone(service, release);
 }
 
 /** It was refused before anything was touched. */
 export function refused(ended: Ended, why: RegExp): void {
   assert.is(ended.code, 2, ended.text);
-  assert.match(ended.text, why);
+  assert.match(ended.text, why, ended.text);
 }
 
 /** Releases that answer some requests, as the service's users see it. */
