@@ -1,7 +1,7 @@
 import type { CommonOptions } from "./options.js";
 import { Narration } from "./progress/narration.js";
 import { makeProgress } from "./progress/progress.js";
-import { openSession, type Session } from "./session/open.js";
+import { openSession, type OpenOptions, type Session } from "./session/open.js";
 
 /**
  * Opens a session for `work`, shows its steps, and ends what was started, however work ends. Work
@@ -10,7 +10,7 @@ import { openSession, type Session } from "./session/open.js";
  * @param narrated Step whose standard output is shown as it comes.
  */
 export async function withSession<T>(
-  options: Pick<CommonOptions, "engine" | "quiet" | "progress">,
+  options: Pick<CommonOptions, "engine" | "quiet" | "progress"> & Pick<OpenOptions, "eager">,
   signal: AbortSignal,
   work: (session: Session, settle: () => void) => Promise<T>,
   narrated?: string,
@@ -31,6 +31,7 @@ export async function withSession<T>(
   try {
     session = await openSession({
       engine: options.engine,
+      eager: options.eager,
       signal,
       onStep:
         progress &&

@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly budgetBytes?: number;
   /** Only plans: commands, services and publications are named, and none is run. */
   readonly plan?: boolean;
+  /** The module whose process starts when it is loaded, ahead of a call that no cache answers. */
+  readonly eager?: string;
   /** Commands that run at a time; default: as many as there are cores. */
   readonly parallel?: number;
 }
@@ -27,7 +29,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return env.SLIPWAY_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "slipway");
 }
 
-/** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes), SLIPWAY_PLAN. */
+/** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes), SLIPWAY_PLAN, SLIPWAY_EAGER (a folder). */
 export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptions {
   const mirrors = (env.SLIPWAY_MIRRORS ?? "").split(",").filter((entry) => entry !== "");
   const budget = env.SLIPWAY_CACHE_BUDGET;
@@ -41,6 +43,7 @@ export function engineOptions(env: NodeJS.ProcessEnv = process.env): EngineOptio
     ),
     ...(budget && { budgetBytes: Number(budget) }),
     ...(env.SLIPWAY_PLAN && { plan: true }),
+    ...(env.SLIPWAY_EAGER && { eager: env.SLIPWAY_EAGER }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
-import { Engine, engineOptions } from "./engine.js";
-import { serveSession } from "./server.js";
+import { endEarly, startEarly } from "./modules/process.js";
 
 /** Services get ten seconds to end. */
 const CLOSE_TIMEOUT_MS = 15_000;
@@ -9,11 +8,15 @@ const CLOSE_TIMEOUT_MS = 15_000;
 /**
  * The embedded engine as a process. Prints one line of JSON, `{"port":…,"session_token":…}`, when
  * it is ready, as `dagger session` does. Steps go to file descriptor 3 as lines of JSON, if that
- * is open. Ends, and takes everything it runs with it, when standard input ends or on a signal.
+ * is open. Ends, and takes everything it runs with it, when standard input ends or on a signal. The
+ * process of the module in the folder SLIPWAY_EAGER starts first: it takes as long as the engine does.
  */
 async function main(): Promise<void> {
   const token = process.env.SLIPWAY_SESSION_TOKEN ?? randomBytes(16).toString("hex");
   delete process.env.SLIPWAY_SESSION_TOKEN;
+  if (process.env.SLIPWAY_EAGER) startEarly(process.env.SLIPWAY_EAGER);
+  const { Engine, engineOptions } = await import("./engine.js");
+  const { serveSession } = await import("./server.js");
   const engine = await Engine.open(engineOptions());
   if (process.env.SLIPWAY_EVENTS_FD) {
     const fd = Number(process.env.SLIPWAY_EVENTS_FD);
@@ -30,6 +33,7 @@ async function main(): Promise<void> {
   const close = (code: number) => {
     if (closing) return;
     closing = true;
+    endEarly();
     // What does not end in time is ended with this process, by the kernel.
     setTimeout(() => process.exit(code), CLOSE_TIMEOUT_MS).unref();
     server

@@ -66,16 +66,21 @@ export async function signing(
     context,
     ready.withMountedDirectory(PREDICATES, files),
     commands.map((command) => [...command, ...common]),
-    { secrets, atOnce: false },
+    { secrets, order: "in turn" },
   );
 }
 
-/** Runs commands of cosign that verify an image, side by side; gives how each ended. */
+/**
+ * Runs commands of cosign that verify an image, side by side; gives how each ended.
+ *
+ * @param order `after first`: the others only when the first has not failed.
+ */
 export async function verifying(
   context: Context,
   verifier: Verifier,
   target: Target,
   commands: readonly (readonly string[])[],
+  order: "at once" | "after first" = "at once",
 ): Promise<Answer[]> {
   const root = verifier.kind === "identity" ? verifier.root?.text : undefined;
   const ready = base(context)
@@ -92,7 +97,7 @@ export async function verifying(
     context,
     await withRegistry(ready, target),
     commands.map((command) => [...command, ...common]),
-    { secrets: {}, atOnce: true },
+    { secrets: {}, order },
   );
 }
 
@@ -146,6 +151,13 @@ async function once(
   return run;
 }
 
+/** How `requests.py` is told in which order the commands run. */
+const FLAGS = {
+  "in turn": [],
+  "at once": ["--at-once"],
+  "after first": ["--after-first"],
+} as const;
+
 /**
  * Runs several commands of cosign in one execution: to start a container takes longer than cosign
  * does. When time is up, or the execution itself does not work, that is the answer to all.
@@ -154,7 +166,7 @@ async function severally(
   context: Context,
   container: Container,
   commands: readonly (readonly string[])[],
-  { secrets, atOnce }: Pick<Signer, "secrets"> & { readonly atOnce: boolean },
+  { secrets, order }: Pick<Signer, "secrets"> & { readonly order: keyof typeof FLAGS },
 ): Promise<Answer[]> {
   const given = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
   const requests = commands.map((command) => ({
@@ -167,12 +179,13 @@ async function severally(
     (each, [name, secret]) => each.withMountedSecret(`${SECRETS}/${name}`, secret),
     container.withMountedDirectory(REQUESTS, file),
   );
-  const program = ["python3", `${HELPERS}/requests.py`, ...(atOnce ? ["--at-once"] : [])];
+  const program = ["python3", `${HELPERS}/requests.py`, ...FLAGS[order]];
+  const turns = { "in turn": commands.length, "at once": 1, "after first": 2 }[order];
   const { run } = await runTool(
     { attempt: attemptOf(context) },
     ready,
     [...program, `${REQUESTS}/requests.json`],
-    { timeout: LIMIT * (atOnce ? 1 : commands.length), version: "" },
+    { timeout: LIMIT * turns, version: "" },
   );
   const { exitCode, stdout, stderr } = run;
   if (exitCode !== 0) return commands.map(() => ({ exitCode, stdout: "", stderr }));

@@ -165,7 +165,7 @@ async function foreseen(
   const digest = await digestToBe(variants, context);
   const target = { ...context, reference: `${request.repository}@${digest}`, login: request.login };
   const [known] = await Promise.all([
-    knownOf(context, signer.verifier, target, names),
+    knownOf(context, signer.verifier, target, names, "after first"),
     request.overwrite ? undefined : refuseToOverwrite(request, () => Promise.resolve(digest)),
   ]);
   return { digest, known };

@@ -36,17 +36,25 @@ export interface Known {
   readonly statements: Readonly<Partial<Record<PredicateName, Statement[]>>>;
 }
 
-/** Asks for somebody's signature and statements of these kinds, all at once. */
+/**
+ * Asks for somebody's signature and statements of these kinds, all at once.
+ *
+ * @param order `after first` where there is likely nothing: what has neither a signature nor a
+ *   statement, as a new image, is asked about once and not for each of them.
+ */
 export async function knownOf(
   context: Context,
   verifier: Verifier,
   target: Target,
   names: readonly PredicateName[],
+  order: "at once" | "after first" = "at once",
 ): Promise<Known> {
-  const [signature = NOTHING, ...answers] = await verifying(context, verifier, target, [
+  const commands = [
     ["verify", "--output=json"],
     ...names.map((name) => ["verify-attestation", `--type=${TYPES[name]}`]),
-  ]);
+  ];
+  const answered = await verifying(context, verifier, target, commands, order);
+  const [signature = NOTHING, ...answers] = answered;
   const statements = names.map((name, index): [PredicateName, Statement[]] => {
     const { exitCode, stdout } = answers[index] ?? NOTHING;
     return [name, exitCode === 0 ? readStatements(stdout) : []];

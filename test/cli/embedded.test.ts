@@ -36,6 +36,24 @@ test("chains_functions_and_shows_the_fields_of_an_object", async () => {
   assert.equal(JSON.parse(json.stdout), { count: 1 });
 });
 
+test("answers_the_same_when_the_modules_process_started_before_it_was_needed", async () => {
+  for (const early of [PROBE, folder, join(folder, "nowhere")]) {
+    const words = ["greet", "--name", `whom ${early} knows`];
+    const { code, stdout, stderr } = await slipway(["call", ...COMMON, ...words], {
+      cwd: folder,
+      env: { ...env, SLIPWAY_EAGER: early },
+    });
+    assert.is(stdout, `Hello, whom ${early} knows!\n`, stderr);
+    assert.is(code, 0);
+  }
+  // Another process of the same module: its answers are known, so nobody takes it.
+  const kept = await slipway(["call", ...COMMON, "greet", "--name", `whom ${PROBE} knows`], {
+    cwd: folder,
+    env: { ...env, SLIPWAY_EAGER: PROBE },
+  });
+  assert.is(kept.stdout, `Hello, whom ${PROBE} knows!\n`, kept.stderr);
+});
+
 test("takes_a_folder_and_a_secret_by_address", async () => {
   await writeFile(join(folder, "token"), "twelve chars");
   assert.match((await call("listing", "--source", ".")).stdout, /^token$/m);

@@ -49,6 +49,16 @@ test("gives_a_secret_to_the_command_alone", ({ folder }) => {
   assert.is(ask(folder, [own])[0]?.stdout, "value of it\n0\n");
 });
 
+test("asks_the_others_after_the_first_and_only_when_that_has_not_failed", ({ folder }) => {
+  const outputs = (first: string): (string | undefined)[] =>
+    ask(folder, [sh(first), sh("echo b; exit 1"), sh("echo c")], "--after-first").map(
+      (answer) => answer?.stdout,
+    );
+  assert.equal(outputs("echo a"), ["a\n", "b\n", "c\n"]);
+  assert.equal(outputs("echo a; exit 1"), ["a\n", undefined, undefined]);
+  assert.equal(ask(folder, [], "--after-first"), []);
+});
+
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {
   const answers = ask(folder, [
     sh("false"),

@@ -103,8 +103,9 @@ test("gives_each_input_as_an_argument_and_each_secret_by_reference", async () =>
   const run = await sandbox.recorded(GOOD);
   const secrets = {
     ...{ password: "secret-1", key: "secret-2", "key-password": "secret-3" },
-    "safety-key": "secret-4",
+    ...{ "safety-key": "secret-4", "model-token": "secret-5" },
   };
+  const tracking = "https://models.example/$(touch owned)";
   const inputs = {
     folder: 'services/a b"; touch owned; $(touch owned)',
     repository: "registry.example/team/$(touch owned)",
@@ -112,7 +113,7 @@ test("gives_each_input_as_an_argument_and_each_secret_by_reference", async () =>
     username: "bob; touch owned",
     module: "github.com/mirror/slipway@v1",
   };
-  await runJob(workflow, { ...run, inputs, secrets, env: TOKENS });
+  await runJob(workflow, { ...run, inputs: { ...inputs, tracking }, secrets, env: TOKENS });
   const [, call = []] = await sandbox.calls();
   for (const [name, value] of Object.entries(inputs))
     assert.ok(
@@ -122,6 +123,11 @@ test("gives_each_input_as_an_argument_and_each_secret_by_reference", async () =>
   for (const flag of ["--key=env:KEY", "--key-password=env:KEY_PASSWORD", "env:PASSWORD"])
     assert.ok(call.includes(flag), flag);
   assert.ok(call.includes("--safety-key=env:SAFETY_KEY"));
+  assert.ok(call.includes("--model-token=env:MODEL_TOKEN"));
+  assert.ok(
+    call.indexOf(`--environment=MLFLOW_TRACKING_URI=${tracking}`) < call.indexOf("release"),
+  );
+  assert.ok(call.includes(`--environment=MLFLOW_TRACKING_URI=${tracking}`));
   for (const secret of [...Object.values(secrets), "token-of-the-job", "token-to-ask-for-tokens"])
     assert.not.ok(call.some((word) => word.includes(secret)));
 });

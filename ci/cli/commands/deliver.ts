@@ -5,6 +5,7 @@ import { CliError, EXIT, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
+import { folderOf } from "../module/load.js";
 import type { Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions, type CommonOptions } from "../options.js";
@@ -59,7 +60,12 @@ export async function deliver(
     return answer.state === "unhealthy" ? EXIT.checkFailed : EXIT.passed;
   };
   try {
-    return await withSession(common, signal, work, `slipway.${called}`);
+    return await withSession(
+      { ...common, eager: folderOf(common) },
+      signal,
+      work,
+      `slipway.${called}`,
+    );
   } catch (error) {
     if (signal.aborted && steps.length > 0 && CHANGING.includes(name))
       await takeBack(common, steps, run);

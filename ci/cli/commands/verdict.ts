@@ -4,6 +4,7 @@ import { CliError, EXIT, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
+import { folderOf } from "../module/load.js";
 import type { OwnFlags } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions } from "../options.js";
@@ -48,7 +49,9 @@ export async function verdict(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const common = readOptions(given, sessionFlags(words));
-  return await withSession(common, signal, async (session, settle) => {
+  // A scan may be known; of the others none is.
+  const options = { ...common, eager: name === "scan" ? undefined : folderOf(common) };
+  return await withSession(options, signal, async (session, settle) => {
     const prepared = await prepare(session, common, {
       start: [name],
       rest: words,
@@ -106,7 +109,9 @@ function refused(error: unknown): unknown {
     )
   )
     return new CliError(message, EXIT.usage);
-  const gate = /The release was stopped by (the checks|the scan|the verification|the model)/.test(message);
+  const gate = /The release was stopped by (the checks|the scan|the verification|the model)/.test(
+    message,
+  );
   return gate && !/\bERRORED\b|database/.test(message)
     ? new CliError(message, EXIT.checkFailed)
     : error;

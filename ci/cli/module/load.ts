@@ -16,6 +16,16 @@ import type {
 /** The module that this command belongs to: the folder of its dagger.json. */
 export const OWN_MODULE = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** The folder of the module that is meant, where it is one of this machine. */
+export function folderOf({ mod }: { readonly mod: string | undefined }): string | undefined {
+  if (mod === undefined) return resolve(OWN_MODULE);
+  return isFolder(mod) ? resolve(mod) : undefined;
+}
+
+function isFolder(reference: string): boolean {
+  return /^(\.{0,2}\/|\.{1,2}$)/.test(reference);
+}
+
 const TYPE =
   "kind optional asObject { name } asEnum { name } asScalar { name } asInterface { name } asInput { name }";
 const TYPE_REF = `${TYPE} asList { elementTypeDef { ${TYPE} asList { elementTypeDef { ${TYPE} } } } }`;
@@ -82,7 +92,7 @@ interface RawModule {
  * @throws CliError (2) when there is no module, (3) when it does not load.
  */
 export async function loadModule(session: Session, reference: string): Promise<ModuleTypes> {
-  const address = /^(\.{0,2}\/|\.{1,2}$)/.test(reference) ? resolve(reference) : reference;
+  const address = isFolder(reference) ? resolve(reference) : reference;
   const source = `moduleSource(refString: ${JSON.stringify(address)})`;
   let raw: RawModule;
   try {

@@ -90,6 +90,8 @@ export interface OpenOptions {
   readonly engine: EngineChoice;
   /** Runs nothing, tells what would run; the embedded engine can. */
   readonly plan?: boolean;
+  /** Folder of the module of which a function will have to run, whatever is cached. */
+  readonly eager?: string | undefined;
   /** Told of every step; Dagger's engine tells of none. */
   readonly onStep?: ((event: EngineEvent) => void) | undefined;
   /** Stops what runs. */
@@ -97,7 +99,8 @@ export interface OpenOptions {
 }
 
 /** Opens a session, starting an engine if need be. */
-export async function openSession({ engine, onStep, signal, plan }: OpenOptions): Promise<Session> {
+export async function openSession(options: OpenOptions): Promise<Session> {
+  const { engine, onStep, signal, plan, eager } = options;
   const source = await chooseEngine(engine);
   if (source.kind === "environment") {
     return session("dagger", "session in the environment", source.endpoint, signal);
@@ -116,6 +119,7 @@ export async function openSession({ engine, onStep, signal, plan }: OpenOptions)
         ...process.env,
         ...(onStep && { SLIPWAY_EVENTS_FD: "3" }),
         ...(plan && { SLIPWAY_PLAN: "1" }),
+        ...(eager !== undefined && { SLIPWAY_EAGER: eager }),
       },
       withEvents: onStep !== undefined,
     },

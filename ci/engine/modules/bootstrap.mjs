@@ -1,13 +1,16 @@
 // The process in which a module's functions run: hands the module's sources to the SDK's own
 // entrypoint, once for each call that the engine sends. Plain JavaScript, since it starts before
-// anything is compiled. Arguments: the module's folder, then its source files.
+// anything is compiled. Argument: the module's folder. The first message says what is in it.
+import { once } from "node:events";
 import { createRequire, Module } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { register as compileRequired } from "tsx/cjs/api";
 import { register as compileImported } from "tsx/esm/api";
 
-const [folder, ...files] = process.argv.slice(2);
+process.on("disconnect", () => process.exit(0));
+const told = once(process, "message");
+const [folder] = process.argv.slice(2);
 // The module's own copy of the SDK: its decorators and this entrypoint share one registry.
 const fromModule = createRequire(join(folder, "package.json"));
 const sdkPath = fromModule.resolve("@dagger.io/dagger");
@@ -38,9 +41,19 @@ compiler.loaded = true;
 fromSdk.cache[compiler.id] = compiler;
 
 const { entrypoint } = await import(pathToFileURL(sdkPath).href);
+const [{ files, workFolder, tsconfig }] = await told;
+process.chdir(workFolder);
+process.env.TSX_TSCONFIG_PATH = tsconfig;
 // From here on TypeScript is compiled as it is loaded; before, the loader would only slow the SDK down.
 compileRequired();
 compileImported();
+
+// The types are read before anybody calls: a process that was started ahead of its call has them
+// then. What is wrong with them, the call says.
+const introspector = "./module/introspector/typescript_module/index.js";
+await import(new URL(introspector, pathToFileURL(sdkPath)).href)
+  .then(({ AST }) => new AST(files, []))
+  .catch(() => undefined);
 
 process.on("message", async ({ port, token }) => {
   process.env.DAGGER_SESSION_PORT = String(port);
@@ -49,5 +62,4 @@ process.on("message", async ({ port, token }) => {
   await entrypoint(files);
   process.send({ done: token });
 });
-process.on("disconnect", () => process.exit(0));
 process.send({ ready: true });

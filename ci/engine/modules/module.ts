@@ -10,7 +10,7 @@ import type { Node } from "../graph/node.js";
 import type { Session } from "../session.js";
 import { pascal } from "./names.js";
 import { moduleTables } from "./schema.js";
-import { runFunction, sdkVersion } from "./runtime.js";
+import { prepareProcess, runFunction, sdkVersion } from "./runtime.js";
 
 /** Where a module's code is. */
 export interface ModuleSourceValue {
@@ -117,7 +117,12 @@ export async function loadModule(call: Call, source: ModuleSourceValue): Promise
   const { store, events } = call.session.engine;
   const key = `module/${digestOf(source.digest, source.name, call.session.coreTypes)}`;
   const known = (await store.memo.get(key)) as ModuleValue | undefined;
-  if (known) return { ...known, source };
+  if (known) {
+    // When that fails, the call that needs it says why.
+    if (call.session.engine.options.eager === source.folder)
+      void prepareProcess(call, source).catch(() => undefined);
+    return { ...known, source };
+  }
   const module = await events.step(
     `load module ${source.name}`,
     async (output) => {

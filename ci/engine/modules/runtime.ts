@@ -7,7 +7,7 @@ import type { FunctionCall } from "../client.js";
 import { EngineError } from "../graph/errors.js";
 import type { Session } from "../session.js";
 import type { ModuleSourceValue } from "./module.js";
-import { Workers } from "./worker.js";
+import { Workers, type RunnableModule } from "./worker.js";
 
 const require = createRequire(import.meta.url);
 
@@ -64,6 +64,21 @@ function workersOf(session: Session): Promise<Workers> {
   return made;
 }
 
+async function runnable(
+  call: Call,
+  { files, digest, folder }: ModuleSourceValue,
+): Promise<RunnableModule> {
+  const { session, signal } = call;
+  const types = await session.share("client.gen.ts", () => clientTypes(call), signal);
+  return { digest, folder, files: [...files, types] };
+}
+
+/** Starts the module's process, so that it is ready when a function is called. */
+export async function prepareProcess(call: Call, source: ModuleSourceValue): Promise<void> {
+  const workers = await workersOf(call.session);
+  workers.prepare(await runnable(call, source));
+}
+
 /**
  * Runs the SDK's entrypoint over the module's sources in another process. The process reaches the
  * session with a token that means this one call. Resolves with the JSON that the function returned.
@@ -88,11 +103,8 @@ export async function runFunction(
   });
   try {
     const workers = await workersOf(session);
-    const types = await session.share("client.gen.ts", () => clientTypes(call), signal);
-    const files = [...source.files, types];
-    const { digest, folder } = source;
     const message = { port: session.port, token };
-    const ended = await workers.call({ digest, folder, files }, message, output, signal);
+    const ended = await workers.call(await runnable(call, source), message, output, signal);
     signal.throwIfAborted();
     if (answer.error) throw answer.error;
     if (answer.value !== undefined) return answer.value;

@@ -1,17 +1,17 @@
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
+import { endEarly, takeProcess } from "./process.js";
+
 /** How much of what a process printed is quoted when it dies without an answer. */
 const TAIL = 4096;
 
 type Output = (stream: "stdout" | "stderr", chunk: Buffer) => void;
 
 /**
- * A process that runs functions of one module, one at a time. It has nothing of the caller's
- * environment but PATH and HOME, and an empty folder to work in, as in Dagger.
+ * A process that runs functions of one module, one at a time, in an empty folder to work in, as in
+ * Dagger.
  */
 class Worker {
   private readonly process: ChildProcess;
@@ -20,18 +20,7 @@ class Worker {
   private tail = "";
 
   constructor(folder: string, files: readonly string[], workFolder: string) {
-    this.process = fork(BOOTSTRAP, [folder, ...files], {
-      cwd: workFolder,
-      execArgv: ["--no-warnings"],
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        DO_NOT_TRACK: "1",
-        OTEL_SDK_DISABLED: "true",
-        TSX_TSCONFIG_PATH: compilerOptions(workFolder, folder),
-      },
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-    });
+    this.process = takeProcess(folder);
     for (const stream of ["stdout", "stderr"] as const) {
       this.process[stream]?.on("data", (chunk: Buffer) => {
         this.tail = (this.tail + chunk.toString("utf8")).slice(-TAIL);
@@ -48,6 +37,7 @@ class Worker {
       });
     });
     this.ready.catch(() => undefined);
+    this.process.send({ files, workFolder, tsconfig: compilerOptions(workFolder, folder) });
   }
 
   get alive(): boolean {
@@ -102,6 +92,13 @@ function compilerOptions(workFolder: string, folder: string): string {
   return file;
 }
 
+/** What a process needs to know of its module. */
+export interface RunnableModule {
+  readonly digest: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
 /** Processes of the modules of one session: kept between calls, one more when all are busy. */
 export class Workers {
   private readonly idle = new Map<string, Worker[]>();
@@ -109,8 +106,16 @@ export class Workers {
 
   constructor(private readonly workFolder: string) {}
 
+  /** Starts a process ahead of the first call. */
+  prepare(module: RunnableModule): void {
+    if (this.all.size > 0) return;
+    const worker = new Worker(module.folder, module.files, this.workFolder);
+    this.all.add(worker);
+    this.idle.set(module.digest, [worker]);
+  }
+
   async call(
-    module: { digest: string; folder: string; files: readonly string[] },
+    module: RunnableModule,
     message: { port: number; token: string },
     output: Output,
     signal: AbortSignal,
@@ -129,6 +134,7 @@ export class Workers {
   }
 
   close(): void {
+    endEarly();
     for (const worker of this.all) worker.kill();
     this.all.clear();
     this.idle.clear();

@@ -1,11 +1,12 @@
 """Asks a program several things in one execution.
 
-    requests.py [--at-once] FILE
+    requests.py [--at-once | --after-first] FILE
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
 "retry": {"seconds": n, "pattern": regex}, "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
 "pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it ("needs": true) are left
-out. With --at-once they run side by side, whatever becomes of the others. The secrets are environment variables of
+out. With --at-once they run side by side, whatever becomes of the others; with --after-first so do all but the first,
+when that has not failed. The secrets are environment variables of
 the command alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of
 that pattern; one with "changed" until its output differs from what had that digest, one with "until" until its output
 has that pattern, at most so long, with "every" seconds between. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each.
@@ -94,10 +95,20 @@ def at_once(requests):
         return list(pool.map(ask, requests))
 
 
+def after_first(requests):
+    answers = [ask(request) for request in requests[:1]]
+    others = requests[1:]
+    failed = any(answer["exitCode"] != 0 for answer in answers)
+    return answers + ([None] * len(others) if failed else at_once(others))
+
+
+MODES = {"--at-once": at_once, "--after-first": after_first}
+
+
 def main():
     *flags, file = sys.argv[1:]
     requests = json.loads(Path(file).read_text(encoding="utf-8"))
-    answers = at_once(requests) if flags == ["--at-once"] else in_turn(requests)
+    answers = MODES[flags[0]](requests) if flags else in_turn(requests)
     json.dump(answers, sys.stdout)
 
 
