@@ -102,6 +102,19 @@ test("exits_with_3_when_a_function_that_gives_something_throws", async () => {
   assert.is((await run(["call", "version"], failing("broken"))).code, 3);
 });
 
+for (const exitCode of [1, 2, 3, 4]) {
+  test(`ends_a_delivery_by_call_with_its_own_number_${exitCode}`, async () => {
+    const message = `exit code: ${exitCode}`;
+    const cmd = ["sh", "-c", `cat /run/report.txt >&2; exit ${exitCode}`];
+    const extensions = { _type: "EXEC_ERROR", cmd, exitCode, stdout: "", stderr: "the report\n" };
+    const result = await run(["call", "version"], () => ({
+      errors: [{ message, path: ["slipway", "version"], extensions }],
+    }));
+    assert.is(result.code, exitCode);
+    assert.match(result.stderr, "the report");
+  });
+}
+
 test("exits_with_2_when_the_configuration_is_at_fault", async () => {
   const result = await run(["call", "lint", "--set", "lint.enabled=perhaps"], failing("1 mistake"));
   assert.is(result.code, 2);

@@ -161,16 +161,24 @@ test("publishes_one_digest_and_refuses_other_content_under_a_release_tag", async
   }
 });
 
-/** Ends a command line with the code that its function's answer asks for. */
-const EXITS: readonly (readonly [check: string, code: number])[] = [
-  ["format", 0],
-  ["lint", 1],
+/** Ends of a command line, and the code that the answer of its function asks for. */
+const EXITS: readonly (readonly [words: readonly string[], code: number])[] = [
+  [["format"], 0],
+  [["lint"], 1],
+  // Refused before anything is asked of a cluster: the file is no kubeconfig.
+  [["deploy", "--kube-config", `file:${ROOT}dagger.json`], 2],
 ];
 
-for (const [check, code] of EXITS) {
-  test(`exits_with_${String(code)}_after_${check}_of_lint_error`, async () => {
+for (const [call, code] of EXITS) {
+  test(`exits_with_${String(code)}_after_${call[0] ?? ""}_of_lint_error`, async () => {
     for (const { words, env } of engine.commands) {
-      const given = ["--source", `${ROOT}test/fixtures/lint-error`, "--set", SET.join(","), check];
+      const given = [
+        "--source",
+        `${ROOT}test/fixtures/lint-error`,
+        "--set",
+        SET.join(","),
+        ...call,
+      ];
       const [command = "", ...args] = words;
       const child = spawn(command, [...args, ...given], { env, stdio: "ignore" });
       const [ended] = (await once(child, "close")) as [number | null];

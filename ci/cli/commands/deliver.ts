@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { CHANGING, DELIVERIES, type DeliveryCommand } from "../deliveries.js";
 import { CliError, EXIT, type ExitCode } from "../failure.js";
-import { explainFailure } from "../module/explain.js";
+import { explainFailure, reportedEnd } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
 import { folderOf } from "../module/load.js";
@@ -11,7 +11,6 @@ import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions, type CommonOptions } from "../options.js";
 import { withSession } from "../run.js";
 import type { Session } from "../session/open.js";
-import { QueryError } from "../session/query.js";
 import { sessionFlags } from "./call.js";
 import { stepSummary } from "./verdict.js";
 
@@ -73,15 +72,12 @@ export async function deliver(
   }
 }
 
-/** An end with a number of its own: 1 failed and taken back, 2 refused, 3 broke, 4 paused. */
+/** An end with a number of its own, told in GitHub's step summary too. */
 async function concluded(error: unknown): Promise<CliError | undefined> {
-  if (!(error instanceof QueryError)) return undefined;
-  const { exitCode, stderr, cmd } = error.extensions;
-  const isReport = Array.isArray(cmd) && String(cmd.at(-1)).startsWith("cat /run/report.txt");
-  if (!isReport || typeof stderr !== "string") return undefined;
-  await stepSummary({ markdown: `### Delivery\n\n\`\`\`\`text\n${stderr}\`\`\`\`\n` });
-  const code = Object.values(EXIT).find((each) => each === exitCode) ?? EXIT.broken;
-  return new CliError(stderr.trimEnd(), code);
+  const end = reportedEnd(error);
+  if (end)
+    await stepSummary({ markdown: `### Delivery\n\n\`\`\`\`text\n${end.message}\n\`\`\`\`\n` });
+  return end;
 }
 
 /** The command was interrupted: what this run began is ended, by a run that is not. */

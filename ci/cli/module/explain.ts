@@ -9,11 +9,26 @@ import { projectMistake } from "./mistake.js";
  */
 export async function explainFailure(error: unknown, steps: readonly Step[]): Promise<unknown> {
   if (!(error instanceof QueryError)) return error;
+  const end = reportedEnd(error);
+  if (end) return end;
   const output = [error.extensions.stdout, error.extensions.stderr]
     .filter((text) => typeof text === "string" && text.trim() !== "")
     .join("\n");
   const message = output === "" ? error.message : `${error.message}\n${output}`;
   return new CliError(message, await codeOf(error, steps));
+}
+
+/**
+ * The end of a delivery that has a number of its own: 1 failed and taken back, 2 refused, 3 broke,
+ * 4 paused. The module runs a program that prints the report and ends with it, as `dagger call` does then.
+ */
+export function reportedEnd(error: unknown): CliError | undefined {
+  if (!(error instanceof QueryError)) return undefined;
+  const { exitCode, stderr, cmd } = error.extensions;
+  const isReport = Array.isArray(cmd) && String(cmd.at(-1)).startsWith("cat /run/report.txt");
+  if (!isReport || typeof stderr !== "string") return undefined;
+  const code = Object.values(EXIT).find((each) => each === exitCode) ?? EXIT.broken;
+  return new CliError(stderr.trimEnd(), code);
 }
 
 async function codeOf(error: QueryError, steps: readonly Step[]): Promise<ExitCode> {

@@ -30,7 +30,8 @@ export interface Way {
  * Whatever fails takes it back.
  */
 export async function rollOut(run: Run, first: ReleaseRecord, way: Way): Promise<Ended> {
-  let release: ReleaseRecord = { ...first, status: "pending", phase: "canary" };
+  // What it waited for, if it did, is no longer so.
+  let release: ReleaseRecord = { ...first, status: "pending", phase: "canary", why: undefined };
   run.save(release);
   return await guarded(
     run,

@@ -129,7 +129,7 @@ export class Run {
       ...record,
       status: "live",
       finishedAt,
-      ...(warning !== undefined && { why: warning }),
+      why: warning,
     };
     const replaced = record.kind === "rollback" ? "rolled-back" : "superseded";
     this.save(live, ...before.map((each): ReleaseRecord => ({ ...each, status: replaced })));

@@ -170,6 +170,7 @@ test("stops_with_the_canary_in_place_before_all_requests_go_there", async () => 
   const promoted = await rollOut(run, waiting, { steps: STEPS, done: waiting.steps.length });
   await run.world.flush();
   assert.is(promoted.outcome, "done");
+  assert.is(promoted.release.why, undefined, "it waits for nothing any more");
   assert.equal(
     promoted.release.steps.map(({ weight }) => weight),
     [10, 50, 100],
