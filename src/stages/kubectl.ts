@@ -25,6 +25,15 @@ const PATIENCE = 60;
 const AWAY =
   "(connection refused|connection reset|was refused|i/o timeout|TLS handshake timeout|EOF|no route to host|ServiceUnavailable|the server is currently unable|etcdserver|http2: client connection lost|context deadline exceeded|Client\\.Timeout|starting up|apiserver not ready)";
 
+/**
+ * What it says for a moment after the API server was started: kinds that are defined in the cluster come
+ * last. Of one that is not there at all it says the same, so that is not believed for long.
+ */
+const STARTING = `(the server doesn't have a resource type|no matches for kind|ensure CRDs are installed|could not find the requested resource|unable to retrieve the complete list of server APIs)`;
+
+/** Seconds to repeat a call whose kind is not known. */
+const STARTING_SECONDS = 15;
+
 /** A cluster, and how containers get there. */
 export interface Cluster {
   /** A kubeconfig as YAML, whole: certificates and tokens stand in it. */
@@ -90,7 +99,10 @@ export async function kubectl(
       args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
       input: input ?? null,
       needs,
-      retry: { seconds: patience, pattern: AWAY },
+      retry: [
+        { seconds: patience, pattern: AWAY },
+        { seconds: Math.min(patience, STARTING_SECONDS), pattern: STARTING },
+      ],
       changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
       ...more,
     }),

@@ -89,11 +89,18 @@ test("waits_until_the_output_has_a_pattern_by_lines", ({ folder }) => {
 test("has_its_whole_patience_with_a_server_that_goes_away_while_it_waits", ({ folder }) => {
   const script = `echo x >> ${folder}/tries; n=$(wc -l < ${folder}/tries); if [ $n -eq 4 ] || [ $n -eq 5 ]; then echo away >&2; exit 1; fi; echo $n`;
   const patient = {
-    retry: { seconds: 1, pattern: "away" },
+    retry: [{ seconds: 1, pattern: "away" }],
     until: { seconds: 30, pattern: "^7$" },
   };
   const [answer] = ask(folder, [sh(script, patient)]);
   assert.is(answer?.stdout, "7\n");
+});
+
+test("has_patience_anew_with_what_comes_after_an_outage", ({ folder }) => {
+  const script = `echo x >> ${folder}/after; n=$(wc -l < ${folder}/after); if [ $n -le 2 ]; then echo away >&2; exit 1; fi; if [ $n -le 4 ]; then echo starting >&2; exit 1; fi; echo $n`;
+  const retry = ["away", "starting"].map((pattern) => ({ seconds: 1, pattern }));
+  const [answer] = ask(folder, [sh(script, { retry })]);
+  assert.equal([answer?.exitCode, answer?.stdout], [0, "5\n"]);
 });
 
 test.run();

@@ -56,8 +56,8 @@ export interface Limits {
 /** What may pass, such as a quota that pods about to end still use, is waited out for so long. */
 const DOUBT = 15;
 
-/** So long a gateway may take for a route. */
-const ROUTING = 30;
+/** So long a gateway may take for a route: one that lost the API server waits half a minute before it looks again. */
+const ROUTING = 90;
 
 /** So long whole pods are waited for when all requests have to come back to them at once. */
 const WHOLE = 15;

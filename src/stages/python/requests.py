@@ -3,12 +3,12 @@
     requests.py [--at-once | --after-first] FILE
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
-"retry": {"seconds": n, "pattern": regex}, "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
+"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
 "pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it ("needs": true) are left
 out. With --at-once they run side by side, whatever becomes of the others; with --after-first so do all but the first,
 when that has not failed. The secrets are environment variables of
 the command alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of
-that pattern; one with "changed" until its output differs from what had that digest, one with "until" until its output
+one of the patterns, in turn; one with "changed" until its output differs from what had that digest, one with "until" until its output
 has that pattern, at most so long, with "every" seconds between. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each.
 Standard library only.
 """
@@ -29,9 +29,9 @@ PAUSE = 0.5
 
 
 def ask(request):
-    retry = request.get("retry") or {}
+    retries = request.get("retry") or []
     began = time.monotonic()
-    failing = None
+    failing, kind = None, None
     tries = 0
     while True:
         answer = once(request)
@@ -39,14 +39,14 @@ def ask(request):
         answer["tries"] = tries
         now = time.monotonic()
         if answer["exitCode"] == 0:
-            failing = None
+            failing, kind = None, None
             if is_enough(request, answer["stdout"], now - began):
                 return answer
         else:
             # What is waited for may take longer than patience with a server that is away.
-            failing = now if failing is None else failing
-            again = "pattern" in retry and re.search(retry["pattern"], answer["stderr"])
-            if not again or now - failing >= retry["seconds"]:
+            again = next((each for each in retries if re.search(each["pattern"], answer["stderr"])), None)
+            failing, kind = (failing if again is kind and failing is not None else now), again
+            if again is None or now - failing >= again["seconds"]:
                 return answer
         time.sleep(request.get("every") or PAUSE)
 

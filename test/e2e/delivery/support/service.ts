@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Variant } from "../../../../ci/sandbox/service.js";
 import { startTraffic, type Traffic, type TrafficCounts } from "../../../../ci/sandbox/traffic.js";
@@ -64,7 +65,18 @@ export class Service {
       stage.cluster.kubectl(["create", "namespace", namespace]),
       service.configure({}),
     ]);
+    await service.account();
     return service;
+  }
+
+  /** Waits for the account that pods run as: after an outage it takes the cluster a while to make one. */
+  private async account(): Promise<void> {
+    const path = `/api/v1/namespaces/${this.namespace}/serviceaccounts/default`;
+    for (let tries = 0; tries < 600; tries++) {
+      if (await this.stage.api.get(path)) return;
+      await sleep(200);
+    }
+    throw new Error(`The namespace ${this.namespace} got no service account.`);
   }
 
   /** Writes the project anew, with further configuration over that of the beginning. */
