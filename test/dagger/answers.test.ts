@@ -165,7 +165,7 @@ test("publishes_one_digest_and_refuses_other_content_under_a_release_tag", async
 const EXITS: readonly (readonly [words: readonly string[], code: number])[] = [
   [["format"], 0],
   [["lint"], 1],
-  // Refused before anything is asked of a cluster: the file is no kubeconfig.
+  // Refused before anything is asked of a cluster: nobody says which image, and the file is no kubeconfig.
   [["deploy", "--kube-config", `file:${ROOT}dagger.json`], 2],
 ];
 

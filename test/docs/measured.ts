@@ -7,6 +7,8 @@ interface Row {
   readonly engine: "dagger" | "embedded";
   readonly result: string;
   readonly seconds?: number;
+  /** When it was not the date of the whole. */
+  readonly date?: string;
 }
 
 interface Results {
@@ -20,15 +22,15 @@ export async function measuredTable(): Promise<string> {
   const file = new URL("../../docs/engines-results.json", import.meta.url);
   const { date, daggerVersion, rows } = JSON.parse(await readFile(file, "utf8")) as Results;
   const lines = new Map<string, Map<Row["engine"], string>>();
-  for (const { function: name, project, engine, result, seconds } of rows) {
-    const key = `\`${name}\` | ${project}`;
+  for (const { function: name, project, engine, result, seconds, date: on = date } of rows) {
+    const key = `\`${name}\` | ${on.slice(5)} | ${project}`;
     const line = lines.get(key) ?? new Map<Row["engine"], string>();
     line.set(engine, seconds === undefined ? result : `${result} (${seconds} s)`);
     lines.set(key, line);
   }
   return [
-    `| function, ${date} | project | Dagger ${daggerVersion} | embedded |`,
-    "| --- | --- | --- | --- |",
+    `| function | ${date.slice(0, 4)} | project | Dagger ${daggerVersion} | embedded |`,
+    "| --- | --- | --- | --- | --- |",
     ...[...lines].map(
       ([key, line]) =>
         `| ${key} | ${line.get("dagger") ?? "not run"} | ${line.get("embedded") ?? "not run"} |`,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { CHANGING, DELIVERIES, type DeliveryCommand } from "../deliveries.js";
-import { type CliError, EXIT, type ExitCode } from "../failure.js";
+import { EXIT, type CliError, type ExitCode } from "../failure.js";
 import { explainFailure, reportedEnd } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";

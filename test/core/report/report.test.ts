@@ -1,11 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  complaint,
-  makeReport,
-  readReport,
-  type Report,
-} from "../../../src/core/report/report.js";
+import { complaint, makeReport, readReport, type Report } from "../../../src/core/report/report.js";
 import { raises } from "../raises.js";
 import { finding, result } from "../runs.js";
 import type { CheckResult, CheckState } from "../../../src/core/check.js";
