@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 
 import { Faults } from "../../../ci/sandbox/cluster/faults.js";
 import { plays } from "./support/cases.js";
-import { isAlone, serves, takenBack } from "./support/expect.js";
+import { isAlone, refused, serves, takenBack } from "./support/expect.js";
 import type { Service } from "./support/service.js";
 import { openStage } from "./support/stage.js";
 
@@ -31,8 +31,7 @@ plays(test, stage, 3, {
         { ...scale, spec: { replicas: 3 } },
       );
       const ended = await service.deploy("v2");
-      assert.is(ended.code, 1, ended.text);
-      assert.match(ended.text, /"autopilot" sets \.spec\.replicas/);
+      refused(ended, /"autopilot" sets \.spec\.replicas/);
       const scene = await service.scene();
       assert.equal([scene?.stable, scene?.canary, scene?.weight], [1, 0, 0]);
     },
@@ -65,8 +64,7 @@ plays(test, stage, 3, {
         },
       );
       const ended = await service.deploy("v2");
-      assert.is(ended.code, 1, ended.text);
-      assert.match(ended.text, /"by-hand" sets/);
+      refused(ended, /"by-hand" sets/);
     },
   },
 
@@ -122,6 +120,8 @@ plays(test, stage, 3, {
 
   the_only_pod_of_the_canary_that_is_evicted_ends_it_or_comes_again: {
     ...CALM,
+    // Its own share finds no pod until it is taken back.
+    faulty: { none: 10 },
     play: async (service) => {
       await service.start();
       const deploying = service.deploy("v2");
