@@ -28,7 +28,7 @@ await mkdir(bin);
 const registry = `--registry=tcp://${registryAddress()}`;
 await writeFile(
   join(bin, "slipway"),
-  `#!/bin/sh\ncommand=$1; shift\nexec '${process.execPath}' '${BIN}' "$command" ${registry} "$@"\n`,
+  `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@" ${registry}\n`,
 );
 await chmod(join(bin, "slipway"), 0o755);
 
