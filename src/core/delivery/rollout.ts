@@ -67,8 +67,8 @@ const WHOLE = 15;
  * there: after a crash, a lost answer, or somebody else's hand, asked again it goes on from there.
  *
  * Kept by every answer: no share of the requests goes where no pod is ready while another place has
- * one, nor where the gateway has not heard of before; nothing is deleted that got a request within the drain; a stable Deployment is touched only to
- * promote, replace, or undo that.
+ * one, nor where the gateway has not heard of before; nothing is deleted that got a request within the
+ * drain; a stable Deployment is touched only to promote, replace, or undo that.
  */
 export function decide(goal: Goal, seen: Observation, clock: Clock, limits: Limits): Action {
   switch (goal.kind) {

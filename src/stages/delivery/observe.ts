@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { nextMeasurement } from "../../core/analysis/retry.js";
 import type { Outcome } from "../../core/analysis/types.js";
-import { podPortOf } from "../../core/delivery/objects/index.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -11,7 +10,7 @@ import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { analyse } from "./analysis.js";
 import { rollback } from "./deploy.js";
-import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
+import { clusterOf, lookAround, podPort, serviceName, type Access } from "./open.js";
 
 /** What is told of a service without touching it. */
 export interface Told {
@@ -71,7 +70,7 @@ export async function watch(context: Context, access: Access, seconds: number): 
         : "Nothing was watched: no release is live.",
     );
   const { service: name, number: release } = live;
-  const port = podPortOf(live.objects, name) ?? live.port;
+  const port = podPort(live);
   const end = performance.now() + seconds * 1000;
   const outcomes: Outcome[] = [];
   while (outcomes.length === 0 || performance.now() < end) {

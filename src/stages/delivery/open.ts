@@ -142,10 +142,15 @@ function hasRoute({ config }: ReleaseRecord): boolean {
   return config.route.gateway !== undefined;
 }
 
-function targetOf({ service, number, port: served, objects }: ReleaseRecord, weight: number) {
-  const port = podPortOf(objects, service) ?? served;
+function targetOf(release: ReleaseRecord, weight: number) {
+  const { service, number } = release;
   const target = { name: service, canary: `${service}-canary`, stable: service };
-  return { ...target, port, release: number, weight };
+  return { ...target, port: podPort(release), release: number, weight };
+}
+
+/** Port at which a release's pods are asked, past their Service. */
+export function podPort({ objects, service, port }: ReleaseRecord): number {
+  return podPortOf(objects, service) ?? port;
 }
 
 /** The alias follows what is live; where it does not, that is told, and nothing is taken back for it. */

@@ -4,12 +4,13 @@
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
 "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
-"pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it ("needs": true) are left
-out. With --at-once they run side by side, whatever becomes of the others; with --after-first so do all but the first,
-when that has not failed. The secrets are environment variables of
-the command alone. A request with "retry" is repeated for so many seconds as long as it fails with standard error of
-one of the patterns, in turn; one with "changed" until its output differs from what had that digest, one with "until" until its output
-has that pattern, at most so long, with "every" seconds between. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each.
+"pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it
+("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others; with
+--after-first so do all but the first, when that has not failed. The secrets are environment variables of the
+command alone. A request with "retry" is repeated as long as it fails with standard error of one of the patterns,
+at most so many seconds in a row with the same one; one with "changed" until its output differs from what had that
+digest, one with "until" until its output has that pattern, at most so long, with "every" seconds between. Prints
+a list with {"exitCode", "stdout", "stderr", "tries"} or null for each.
 Standard library only.
 """
 

@@ -118,7 +118,10 @@ plays(test, stage, 3, {
   a_kubeconfig_that_names_files_is_refused_with_the_way_out: {
     play: async (service) => {
       const text = await readFile(stage.cluster.kubeconfig, "utf8");
-      const broken = text.replace(/"client-key-data": "[^"]*"/, '"client-key": "/root/key.pem"');
+      const broken = text.replace(
+        /"client-key-data": "[^"]*"/,
+        '"client-key": "/home/ann/key.pem"',
+      );
       service.kubeconfig = join(service.folder.path, "kubeconfig");
       await writeFile(service.kubeconfig, broken);
       refused(await service.deploy("v1"), /kubectl config view --flatten --raw/);

@@ -19,8 +19,8 @@ const STEPS = {
   deploy: { steps: [{ weight: 20 }, { weight: 60, analysis: false, pause: 2 }], keep: 3 },
 };
 
-/** The API server is killed at a moment, and is there again some seconds later. */
-function restartedAt(at: Moment): Case {
+/** The API server is killed at a moment, and is there again so many milliseconds later. */
+function restartedAt(at: Moment, away = 3000): Case {
   return {
     ...STEPS,
     play: async (service) => {
@@ -28,7 +28,7 @@ function restartedAt(at: Moment): Case {
       const deploying = service.deploy("v2");
       await service.until(at);
       await faults.killApiServer();
-      await sleep(3000);
+      await sleep(away);
       await faults.startApiServer();
       await serves(service, await deploying, 2);
     },
@@ -72,18 +72,7 @@ plays(test, stage, 1, {
     },
   },
 
-  away_for_half_a_minute_while_the_canary_starts: {
-    ...STEPS,
-    play: async (service) => {
-      await service.start();
-      const deploying = service.deploy("v2");
-      await service.until("applied");
-      await faults.killApiServer();
-      await sleep(30_000);
-      await faults.startApiServer();
-      await serves(service, await deploying, 2);
-    },
-  },
+  away_for_half_a_minute_while_the_canary_starts: restartedAt("applied", 30_000),
 
   away_for_longer_than_it_has_patience_is_said_and_the_next_run_recovers: {
     ...STEPS,
