@@ -58,7 +58,7 @@ async function cost(scratch: string, count: number): Promise<Cost> {
     }));
     for (const { name, folder } of projects)
       await writeProject(folder, {
-        ...{ name, namespace, replicas: 1, steps: [10, 50, 100], keep: 0, drain: 0 },
+        ...{ name, namespace, replicas: 1, steps: [10, 50, 100], keep: 1, drain: 1 },
         analysis: { warmup: 0, duration: 5 },
       });
     const before = await ground.requests();
