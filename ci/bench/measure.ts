@@ -71,7 +71,7 @@ async function childrenWith(text: string): Promise<number[]> {
 
 /** The most memory that the engine of this process has held so far, in bytes. */
 export async function enginePeak(): Promise<number> {
-  const [pid] = await childrenWith("ci/engine/main.ts");
+  const [pid] = await childrenWith("ci/engine/start.mjs");
   if (pid === undefined) throw new Error("The engine does not run.");
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-// The command's start: TypeScript is compiled as it is loaded.
-import { register } from "tsx/esm/api";
+import { start } from "../compile/start.mjs";
 
-register();
-await import("./main.ts");
+await start("cli/main");

@@ -1,4 +1,4 @@
-import { cacheFolder, engineOptions } from "./engine.js";
+import { cacheFolder, engineOptions } from "./options.js";
 import { doctor, type Check } from "./exec/doctor.js";
 import { Http } from "./images/http.js";
 import { Store } from "./store/store.js";

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
+import { sdkBundle } from "./modules/compile.js";
 import { endEarly, startEarly } from "./modules/process.js";
+import { engineOptions } from "./options.js";
 
 /** Services get ten seconds to end. */
 const CLOSE_TIMEOUT_MS = 15_000;
@@ -14,10 +16,11 @@ const CLOSE_TIMEOUT_MS = 15_000;
 async function main(): Promise<void> {
   const token = process.env.SLIPWAY_SESSION_TOKEN ?? randomBytes(16).toString("hex");
   delete process.env.SLIPWAY_SESSION_TOKEN;
-  if (process.env.SLIPWAY_EAGER) startEarly(process.env.SLIPWAY_EAGER);
-  const { Engine, engineOptions } = await import("./engine.js");
+  const options = engineOptions();
+  if (options.eager !== undefined) startEarly(await sdkBundle());
+  const { Engine } = await import("./engine.js");
   const { serveSession } = await import("./server.js");
-  const engine = await Engine.open(engineOptions());
+  const engine = await Engine.open(options);
   if (process.env.SLIPWAY_EVENTS_FD) {
     const fd = Number(process.env.SLIPWAY_EVENTS_FD);
     engine.events.watch((event) => {

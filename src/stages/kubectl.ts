@@ -15,6 +15,9 @@ const KUBECONFIG = "/run/kube/config";
 /** Where its secrets are once more, one a file, for nobody to read. */
 const HIDDEN = "/run/kube/hidden";
 
+/** What kinds of objects a cluster has, which kubectl asks for anew in each container otherwise. */
+const KINDS = "/var/cache/kubectl";
+
 /** Seconds for one call of kubectl, unless it says otherwise. */
 const LIMIT = 60;
 
@@ -78,7 +81,8 @@ export function withCluster(container: Container, cluster: Cluster): Container {
     .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
     .withMountedSecret(KUBECONFIG, kubeconfig)
     .withEnvVariable("KUBECONFIG", KUBECONFIG)
-    .withEnvVariable("KUBECACHEDIR", "/tmp/kube");
+    .withMountedCache(KINDS, dag.cacheVolume("slipway-kubectl"))
+    .withEnvVariable("KUBECACHEDIR", KINDS);
 }
 
 /**

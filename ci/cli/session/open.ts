@@ -1,7 +1,6 @@
 import { access, constants } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { EngineEvent } from "../../engine/events.js";
 import { CliError, EXIT } from "../failure.js";
 import { readEvents } from "./events.js";
@@ -74,14 +73,12 @@ export async function daggerCommand(env: Environment): Promise<string | undefine
 
 /** How the embedded engine is started; also by `slipway engine`. */
 export function embeddedCommand(entry: "main" | "admin", ...args: string[]): string[] {
-  const loader = createRequire(import.meta.url).resolve("tsx");
   return [
     // Chains of thousands of steps recurse in the GraphQL library.
     "--stack-size=3900",
     "--no-warnings",
-    "--import",
-    pathToFileURL(loader).href,
-    fileURLToPath(new URL(`../../engine/${entry}.ts`, import.meta.url)),
+    fileURLToPath(new URL("../../engine/start.mjs", import.meta.url)),
+    entry,
     ...args,
   ];
 }

@@ -1,5 +1,5 @@
 import { EngineError } from "../graph/errors.js";
-import { callFunction, type ObjectState } from "../modules/call.js";
+import { callFunction, construct, type ObjectState } from "../modules/call.js";
 import { pascal } from "../modules/names.js";
 import type { Call, Fields } from "./call.js";
 import type { ContainerValue } from "./container/value.js";
@@ -30,10 +30,9 @@ async function run(call: Call, { module, fn }: CheckValue): Promise<CheckValue> 
   const { source } = module;
   if (!source) throw new EngineError(`module ${module.name} was not loaded from a source`);
   const object = pascal(module.name);
-  const constructor = module.objects.find(({ name }) => name === object)?.constructorFunction;
   try {
     const target = { module, source, object };
-    const self = await callFunction(call, { ...target, fn: constructor }, undefined, {});
+    const self = await construct(call, target, {});
     const result = await callFunction(call, { ...target, fn }, self as ObjectState, {});
     // A check that returns a container passes when the container's commands do.
     if (fn.returnType.name === "Container") await (result as ContainerValue).files(call.signal);

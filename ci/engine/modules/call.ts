@@ -24,8 +24,8 @@ interface Target {
   readonly module: ModuleValue;
   readonly source: ModuleSourceValue;
   readonly object: string;
-  /** Undefined for the constructor of an object that has none. */
-  readonly fn: FunctionValue | undefined;
+  /** A constructor has no name. */
+  readonly fn: FunctionValue;
 }
 
 /** Dagger keeps the results of functions for seven days unless they say otherwise. */
@@ -45,13 +45,13 @@ export async function callFunction(
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   const { fn } = target;
-  const inputs = fn ? await inputsOf(call, target, fn, args) : [];
+  const inputs = await inputsOf(call, target, fn, args);
   const parent = JSON.stringify(self?.state ?? null);
   const nodes = idsIn(call, [self?.state, inputs]);
   const key = `call/${digestOf(
     target.source.digest,
     target.object,
-    fn?.name ?? "",
+    fn.name,
     canonical(self ? (self.state as Json) : null),
     inputs.map(({ name, value }) => [name, value]),
   )}`;
@@ -61,7 +61,7 @@ export async function callFunction(
     !call.session.engine.options.plan &&
     ttl > 0 &&
     closure(...nodes).every(({ portable }) => portable);
-  const label = `${target.module.name}.${fn?.name === "" || !fn ? "new" : fn.name}`;
+  const label = `${target.module.name}.${fn.name === "" ? "new" : fn.name}`;
   const { store, events } = call.session.engine;
   const known = cacheable ? ((await store.memo.get(key)) as Kept | undefined) : undefined;
   if (known && known.expires > Date.now()) {
@@ -79,7 +79,7 @@ export async function callFunction(
           {
             moduleName: target.module.name,
             parentName: shortName(target, target.object),
-            name: fn?.name ?? "",
+            name: fn.name,
             parent,
             inputArgs: inputs,
           },
@@ -88,7 +88,7 @@ export async function callFunction(
       signal,
     );
   // Equal calls of one session are one call, unless the function says otherwise.
-  const value = await (fn?.cachePolicy === "Never"
+  const value = await (fn.cachePolicy === "Never"
     ? run(call.signal)
     : call.session.share(key, run, call.signal));
   const frozen = cacheable ? freeze(idsIn(call, JSON.parse(value))) : undefined;
@@ -99,14 +99,25 @@ export async function callFunction(
   return decode(call, target, fn, value);
 }
 
+/** Makes a module's main object. Without a constructor nothing runs, and it has no fields yet, as in Dagger. */
+export async function construct(
+  call: Call,
+  target: Omit<Target, "fn">,
+  args: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  const { module, object } = target;
+  const fn = module.objects.find(({ name }) => name === object)?.constructorFunction;
+  if (!fn) return { module: module.name, object, state: {} };
+  return await callFunction(call, { ...target, fn }, undefined, args);
+}
+
 /** The name that the module itself uses for its object. */
 function shortName(target: Target, name: string): string {
   const known = target.module.objects.find((object) => object.name === name);
   return known?.originalName ?? name;
 }
 
-function timeToLive(fn: FunctionValue | undefined): number {
-  if (!fn) return DEFAULT_TTL_MS;
+function timeToLive(fn: FunctionValue): number {
   if (fn.cachePolicy !== "Default") return 0;
   if (!fn.timeToLive) return DEFAULT_TTL_MS;
   const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3600_000 };
@@ -184,11 +195,11 @@ async function contextual(
 async function decode(
   call: Call,
   target: Target,
-  fn: FunctionValue | undefined,
+  fn: FunctionValue,
   json: string,
 ): Promise<unknown> {
   const value = JSON.parse(json) as unknown;
-  if (fn?.name) return reviveAs(call, target.module, value, fn.returnType);
+  if (fn.name) return reviveAs(call, target.module, value, fn.returnType);
   return { module: target.module.name, object: target.object, state: value };
 }
 

@@ -8,9 +8,10 @@ import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { Session } from "../session.js";
+import { sdkVersion } from "./compile.js";
 import { pascal } from "./names.js";
 import { moduleTables } from "./schema.js";
-import { prepareProcess, runFunction, sdkVersion } from "./runtime.js";
+import { prepareProcess, runFunction } from "./runtime.js";
 
 /** Where a module's code is. */
 export interface ModuleSourceValue {

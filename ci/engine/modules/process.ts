@@ -1,37 +1,39 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const BOOTSTRAP = fileURLToPath(new URL("./bootstrap.mjs", import.meta.url));
 
-/** The process that was started ahead of anybody's need, and its module's folder. */
-let early: { readonly folder: string; readonly process: ChildProcess } | undefined;
+/** The process that was started ahead of anybody's need. */
+let early: ChildProcess | undefined;
 
 /**
- * Starts the process of a module in this folder: it loads the SDK while the engine itself starts.
- * `takeProcess` gives it away; it ends with this process in any case.
+ * Starts a process for a module: it loads the SDK while the engine itself starts. `takeProcess` gives
+ * it away; it ends with this process in any case. Without the SDK in one file, which the first module
+ * makes, there is nothing to start.
  */
-export function startEarly(folder: string): void {
-  early = { folder, process: start(folder) };
-  // A folder that holds no module is told when the module is loaded.
-  early.process.on("error", () => undefined);
+export function startEarly(sdk: string): void {
+  if (!existsSync(sdk)) return;
+  early = start(sdk);
+  early.on("error", () => undefined);
 }
 
-/** A process for the module in this folder, which waits for what it has to load. */
-export function takeProcess(folder: string): ChildProcess {
-  const taken = early?.folder === folder && early.process.connected ? early.process : undefined;
-  if (taken) early = undefined;
-  return taken ?? start(folder);
+/** A process for a module, which waits to be told of it. */
+export function takeProcess(sdk: string): ChildProcess {
+  const taken = early?.connected ? early : undefined;
+  early = undefined;
+  return taken ?? start(sdk);
 }
 
 /** Ends the process that nobody took. */
 export function endEarly(): void {
-  early?.process.kill("SIGKILL");
+  early?.kill("SIGKILL");
   early = undefined;
 }
 
 /** It has nothing of the caller's environment but PATH and HOME, as in Dagger. */
-function start(folder: string): ChildProcess {
-  return fork(BOOTSTRAP, [folder], {
+function start(sdk: string): ChildProcess {
+  return fork(BOOTSTRAP, [sdk], {
     execArgv: ["--no-warnings"],
     env: {
       PATH: process.env.PATH,

@@ -1,27 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Call } from "../api/call.js";
 import type { FunctionCall } from "../client.js";
 import { EngineError } from "../graph/errors.js";
 import type { Session } from "../session.js";
+import { compileModule, compileSdk, sdkFolder, sdkVersion } from "./compile.js";
 import type { ModuleSourceValue } from "./module.js";
 import { Workers, type RunnableModule } from "./worker.js";
 
-const require = createRequire(import.meta.url);
-
 type Invocation = Pick<FunctionCall, "moduleName" | "parentName" | "name" | "parent" | "inputArgs">;
-
-/** The SDK whose entrypoint runs modules, as installed beside this file. */
-function sdkFolder(): string {
-  return dirname(dirname(dirname(require.resolve("@dagger.io/dagger"))));
-}
-
-export async function sdkVersion(): Promise<string> {
-  const text = await readFile(join(sdkFolder(), "package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
-}
 
 /**
  * The SDK's introspection wants a file of the core types among the module's sources, named
@@ -64,13 +52,20 @@ function workersOf(session: Session): Promise<Workers> {
   return made;
 }
 
-async function runnable(
-  call: Call,
-  { files, digest, folder }: ModuleSourceValue,
-): Promise<RunnableModule> {
+async function runnable(call: Call, source: ModuleSourceValue): Promise<RunnableModule> {
   const { session, signal } = call;
-  const types = await session.share("client.gen.ts", () => clientTypes(call), signal);
-  return { digest, folder, files: [...files, types] };
+  const { files, digest, name } = source;
+  const [types, sdk, bundle] = await Promise.all([
+    session.share("client.gen.ts", () => clientTypes(call), signal),
+    session.share("sdk.cjs", () => compileSdk(), signal),
+    session.share(`module.mjs ${digest}`, () => compileModule(source), signal),
+  ]).catch((error: unknown) => {
+    throw error instanceof EngineError
+      ? new EngineError(`module ${name}: ${error.message}`)
+      : error;
+  });
+  const lean = join(dirname(bundle), "sources.json");
+  return { digest, files: [...files, types], sdk, bundle, lean };
 }
 
 /** Starts the module's process, so that it is ready when a function is called. */

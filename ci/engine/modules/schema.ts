@@ -4,7 +4,7 @@ import type { ModuleValue } from "../api/module.js";
 import type { TypeTable } from "../api/schema.js";
 import type { FunctionValue, TypeDefValue } from "../api/typedef.js";
 import { randomUUID } from "node:crypto";
-import { callFunction, fieldOf, type ObjectState } from "./call.js";
+import { callFunction, construct, fieldOf, type ObjectState } from "./call.js";
 import type { ModuleSourceValue } from "./module.js";
 import { pascal } from "./names.js";
 
@@ -31,7 +31,7 @@ export function moduleTables(module: ModuleValue, source: ModuleSourceValue): Mo
   const field = main.charAt(0).toLowerCase() + main.slice(1);
   const query: Fields<never> = {
     [`${field}${parameters(constructor?.args ?? [])}: ${main}!`]: (_self, args, call) =>
-      callFunction(call, { module, source, object: main, fn: constructor }, undefined, args),
+      construct(call, { module, source, object: main }, args),
   };
   return {
     tables: [{ name: "Query", fields: { ...query, ...loaders(tables, "own") } }, ...tables],

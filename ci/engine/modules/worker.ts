@@ -1,6 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { endEarly, takeProcess } from "./process.js";
 
@@ -19,8 +17,8 @@ class Worker {
   private output: Output = () => undefined;
   private tail = "";
 
-  constructor(folder: string, files: readonly string[], workFolder: string) {
-    this.process = takeProcess(folder);
+  constructor({ sdk, ...module }: RunnableModule, workFolder: string) {
+    this.process = takeProcess(sdk);
     for (const stream of ["stdout", "stderr"] as const) {
       this.process[stream]?.on("data", (chunk: Buffer) => {
         this.tail = (this.tail + chunk.toString("utf8")).slice(-TAIL);
@@ -37,7 +35,7 @@ class Worker {
       });
     });
     this.ready.catch(() => undefined);
-    this.process.send({ files, workFolder, tsconfig: compilerOptions(workFolder, folder) });
+    this.process.send({ ...module, workFolder });
   }
 
   get alive(): boolean {
@@ -83,20 +81,18 @@ class Worker {
   }
 }
 
-/** How a module is compiled, whatever its own tsconfig.json says: with decorators, as by Dagger. */
-function compilerOptions(workFolder: string, folder: string): string {
-  const file = join(workFolder, "tsconfig.json");
-  const options = { target: "ES2022", module: "NodeNext", experimentalDecorators: true };
-  const include = [join(folder, "src/**/*")];
-  writeFileSync(file, JSON.stringify({ compilerOptions: options, include }));
-  return file;
-}
-
 /** What a process needs to know of its module. */
 export interface RunnableModule {
+  /** Which module this is. */
   readonly digest: string;
-  readonly folder: string;
+  /** Its TypeScript files and the core's types. */
   readonly files: readonly string[];
+  /** Path of the SDK in one file. */
+  readonly sdk: string;
+  /** Path of the module in one file. */
+  readonly bundle: string;
+  /** Path where the sources are without what no type needs, once a process has written it. */
+  readonly lean: string;
 }
 
 /** Processes of the modules of one session: kept between calls, one more when all are busy. */
@@ -109,7 +105,7 @@ export class Workers {
   /** Starts a process ahead of the first call. */
   prepare(module: RunnableModule): void {
     if (this.all.size > 0) return;
-    const worker = new Worker(module.folder, module.files, this.workFolder);
+    const worker = new Worker(module, this.workFolder);
     this.all.add(worker);
     this.idle.set(module.digest, [worker]);
   }
@@ -122,7 +118,7 @@ export class Workers {
   ): Promise<{ code: number | string; tail: string } | undefined> {
     signal.throwIfAborted();
     const free = this.idle.get(module.digest)?.pop();
-    const worker = free ?? new Worker(module.folder, module.files, this.workFolder);
+    const worker = free ?? new Worker(module, this.workFolder);
     this.all.add(worker);
     const ended = await worker.call(message, output, signal);
     if (worker.alive && !signal.aborted) {

@@ -156,6 +156,7 @@ export class ClusterWorld implements World {
     const settled = (track: "stable" | "canary", number: number): Request => ({
       args: summaryOf(service, track, number),
       until: { pattern: SETTLED, seconds: ROUND },
+      every: 0.2,
     });
     switch (deed.do) {
       case "apply canary": {

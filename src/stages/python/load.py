@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -103,6 +104,12 @@ def run_k6(folder, out, ways, limit):
     return {"exitCode": code, "said": said[-4000:], "crossed": crossed}
 
 
+def pods_of(namespace, tracks):
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda selector: pods(namespace, selector), tracks.values())
+        return dict(zip(tracks, found))
+
+
 def look(specification, folder, out, result):
     namespace = specification["namespace"]
     tracks = specification["tracks"]
@@ -110,7 +117,7 @@ def look(specification, folder, out, result):
     result["breaks"] = ways.breaks
     ended = threading.Event()
     try:
-        before = {track: pods(namespace, selector) for track, selector in tracks.items()}
+        before = pods_of(namespace, tracks)
         result["pods"] = {track: {"before": each, "after": None} for track, each in before.items()}
         opened = {track: ways.open(each, specification["port"]) for track, each in before.items()}
         shut = [track for track, each in opened.items() if not each]
@@ -131,8 +138,8 @@ def look(specification, folder, out, result):
         else:
             names = ", ".join(shut)
             result["problem"] = f"no pod of {names} is ready, so no request was made"
-        for track, selector in tracks.items():
-            result["pods"][track]["after"] = pods(namespace, selector)
+        for track, after in pods_of(namespace, tracks).items():
+            result["pods"][track]["after"] = after
     except Unreachable as error:
         result["problem"] = f"the cluster could not be asked: {error}"
     finally:
