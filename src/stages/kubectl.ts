@@ -68,7 +68,12 @@ export interface Request {
 
 /** How one call ended; undefined for one that was left out. */
 export type Answer =
-  (Pick<ToolRun, "exitCode" | "stdout" | "stderr"> & { tries: number }) | undefined;
+  | (Pick<ToolRun, "exitCode" | "stdout" | "stderr"> & {
+      tries: number;
+      /** Seconds for which it failed since the API server was away, before it was answered. */
+      away?: number;
+    })
+  | undefined;
 
 /** A container with kubectl that reaches the cluster. */
 export function withCluster(container: Container, cluster: Cluster): Container {

@@ -27,7 +27,11 @@ export type Action =
   | { readonly do: "weigh"; readonly weight: number; readonly exposed: boolean }
   /** Look until pods have become ready, or cannot. */
   | { readonly do: "await"; readonly track: Track | "route" }
-  | { readonly do: "wait"; readonly seconds: number; readonly why: "drain" | "keep" | "pause" }
+  | {
+      readonly do: "wait";
+      readonly seconds: number;
+      readonly why: "drain" | "keep" | "pause" | "gateway";
+    }
   /** The route forgets the canary, then its objects are deleted. */
   | { readonly do: "remove canary" }
   /** Everything of the service is deleted: there was nothing before it. */
@@ -41,6 +45,8 @@ export interface Clock {
   readonly settled: number;
   /** Since something is awaited that has not come. */
   readonly waited: number;
+  /** Still to pass until a gateway that lost the API server knows all pods again. */
+  readonly unsure: number;
 }
 
 /** Seconds, out of the configuration. */
@@ -67,8 +73,8 @@ const WHOLE = 15;
  * there: after a crash, a lost answer, or somebody else's hand, asked again it goes on from there.
  *
  * Kept by every answer: no share of the requests goes where no pod is ready while another place has
- * one, nor where the gateway has not heard of before; nothing is deleted that got a request within the
- * drain; a stable Deployment is touched only to promote, replace, or undo that.
+ * one, nor where the gateway has not heard of before, nor to new pods of which it may not have heard since
+ * the API server was away; nothing is deleted that got a request within the drain; a stable Deployment is touched only to promote, replace, or undo that.
  */
 export function decide(goal: Goal, seen: Observation, clock: Clock, limits: Limits): Action {
   switch (goal.kind) {
@@ -104,7 +110,10 @@ function canary(
   if (!there.complete) return { do: "await", track: "canary" };
   if (weight < 100 && (stable?.available ?? 0) === 0)
     return { do: "fail", why: "no pod of the stable release is ready, so nothing can be compared" };
-  if (seen.weight !== weight || seen.exposed !== exposed) return { do: "weigh", weight, exposed };
+  if (seen.weight !== weight || seen.exposed !== exposed) {
+    const isMore = weight > seen.weight || (exposed && !seen.exposed);
+    return (isMore ? unsure(clock) : undefined) ?? { do: "weigh", weight, exposed };
+  }
   return unrouted(seen, clock) ?? DONE;
 }
 
@@ -117,7 +126,10 @@ function promote(
   const { release, replicas } = goal;
   const { canary: there, stable } = seen;
   if (stable?.release === release) {
-    if (stable.complete) return sweep(seen, clock, limits) ?? DONE;
+    if (stable.complete) {
+      const isServed = seen.weight > 0 && (there?.available ?? 0) > 0;
+      return (isServed ? unsure(clock) : undefined) ?? sweep(seen, clock, limits) ?? DONE;
+    }
     const bad = lost(seen) ?? hopeless("stable", stable, clock, limits);
     return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
   }
@@ -127,7 +139,7 @@ function promote(
   const bad = lost(seen) ?? hopeless("canary", there, clock, limits);
   if (bad !== undefined) return { do: "fail", why: bad };
   if (!there.complete) return { do: "await", track: "canary" };
-  if (seen.weight !== 100) return { do: "weigh", weight: 100, exposed: false };
+  if (seen.weight !== 100) return unsure(clock) ?? { do: "weigh", weight: 100, exposed: false };
   const behind = unrouted(seen, clock);
   if (behind) return behind;
   if (clock.settled < limits.keep) return rest(limits.keep - clock.settled, "keep");
@@ -143,7 +155,10 @@ function replace(
   const { stable } = seen;
   const first = sweep(seen, clock, limits);
   if (first) return first;
-  if (stable?.release !== release) return { do: "apply stable", release };
+  if (stable?.release !== release)
+    return (
+      ((stable?.available ?? 0) > 0 ? unsure(clock) : undefined) ?? { do: "apply stable", release }
+    );
   if (stable.complete) return unrouted(seen, clock) ?? DONE;
   const bad = hopeless("stable", stable, clock, limits);
   return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };
@@ -179,8 +194,13 @@ function restore(
 const DONE = { do: "done" } as const;
 const AWAY = { do: "weigh", weight: 0, exposed: false } as const;
 
+/** New pods get no requests as long as the gateway may not know them. */
+function unsure(clock: Clock): Action | undefined {
+  return clock.unsure > 0 ? rest(clock.unsure, "gateway") : undefined;
+}
+
 /** Never next to nothing: time that does not pass would be waited for forever. */
-function rest(seconds: number, why: "drain" | "keep"): Action {
+function rest(seconds: number, why: "drain" | "keep" | "gateway"): Action {
   return { do: "wait", seconds: Math.max(0.1, seconds), why };
 }
 

@@ -67,6 +67,7 @@ export class Run {
   ): Promise<void> {
     const limits = limitsOf(tried ?? this.live);
     this.awaitedAt = undefined;
+    let isTold = false;
     if (this.isStale) this.see(await this.world.look());
     for (let deeds = 0; deeds < ENOUGH;) {
       const action = this.decide(goal, limits);
@@ -74,6 +75,13 @@ export class Run {
       if (action.do === "fail") throw new Stuck(action.why);
       const isPatient = action.do === "await" || action.do === "wait";
       if (!isPatient) deeds += 1;
+      if (action.do === "wait" && action.why === "gateway" && !isTold) {
+        isTold = true;
+        const seconds = Math.ceil(action.seconds);
+        this.world.say(
+          `the API server was away: ${seconds} s for the gateway to learn of the pods again`,
+        );
+      }
       if (action.do === "await") this.awaitedAt ??= this.world.now();
       else this.awaitedAt = undefined;
       if (action.do === "remove canary" || action.do === "remove all") await first;
@@ -141,7 +149,12 @@ export class Run {
   private decide(goal: Goal, limits: Limits): Action {
     const now = this.world.now();
     const waited = this.awaitedAt === undefined ? 0 : now - this.awaitedAt;
-    return decide(goal, this.seen, { settled: now - this.settledAt, waited }, limits);
+    return decide(
+      goal,
+      this.seen,
+      { settled: now - this.settledAt, waited, unsure: this.world.unsure() },
+      limits,
+    );
   }
 
   private hands(action: Action, tried: ReleaseRecord | undefined): Hands {

@@ -22,6 +22,8 @@ export interface World {
   /** Seconds, by a clock that only goes forward. */
   now(): number;
   date(): Date;
+  /** Seconds for which a gateway may not know new pods yet, since the API server was away. */
+  unsure(): number;
   look(): Promise<Observation>;
   /** Does one thing, waits for what it leads to for some seconds, and looks again. */
   act(deed: Deed, hands: Hands): Promise<Observation>;

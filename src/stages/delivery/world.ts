@@ -29,6 +29,9 @@ import type { Lock } from "./lock.js";
 /** Seconds that one execution waits at most: the lease has to be renewed in between. */
 const ROUND = 8;
 
+/** Seconds of patience with an API server that was away for longer than patience lasts. */
+const LITTLE = 5;
+
 /** Seconds for the gateway to take over a route. */
 const ROUTING = 5;
 
@@ -48,6 +51,10 @@ export class ClusterWorld implements World {
   calls = 0;
   /** What is to be done before whatever is done next. */
   private queue: Request[] = [];
+  /** Seconds to repeat what the API server does not answer; few when it did not in a long time. */
+  private patience: number | undefined;
+  /** Until when a gateway may not know new pods. */
+  private unsureUntil = 0;
 
   constructor(
     private readonly context: Context,
@@ -64,6 +71,10 @@ export class ClusterWorld implements World {
 
   date(): Date {
     return new Date();
+  }
+
+  unsure(): number {
+    return Math.max(0, this.unsureUntil - this.now());
   }
 
   async look(): Promise<Observation> {
@@ -234,17 +245,33 @@ export class ClusterWorld implements World {
   ): Promise<NonNullable<Answer>[]> {
     if (!renewal) return [];
     const queued = this.queue;
-    const all = [renewal, ...queued, ...requests].map((request) => ({ ...request, needs: true }));
+    const { patience } = this;
+    const all = [renewal, ...queued, ...requests].map((request) => ({
+      ...(patience === undefined ? request : { patience, ...request }),
+      needs: true,
+    }));
     const answers = await kubectl(this.context, this.cluster, all);
     this.calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
+    const away = Math.max(0, ...answers.map((answer) => answer?.away ?? 0));
+    if (away > 0) this.unsureUntil = this.now() + blindness(away);
     await this.lock.check(answers[0]);
     const at = answers.findIndex((answer) => answer?.exitCode !== 0);
     // What was recorded before the failure need not be again.
     this.queue = queued.slice(at < 0 ? queued.length : Math.max(0, at - 1));
     const failed = at < 0 ? undefined : answers[at];
+    // Whoever waited long enough for nothing is told so, not made to wait again for each thing left to do.
+    this.patience = (failed?.away ?? 0) > 0 ? LITTLE : undefined;
     if (at >= 0) throw new SlipwayError("DELIVERY", refusal(what, failed?.stderr ?? ""));
     return answers.slice(1 + queued.length).filter((answer) => answer !== undefined);
   }
+}
+
+/**
+ * Seconds for which a gateway may stay without news after so many without the API server: it asks again
+ * after pauses that double, up to half a minute, each stretched by chance up to twofold (client-go's).
+ */
+function blindness(away: number): number {
+  return Math.min(60, 2 * away + 8);
 }
 
 const WHAT = {

@@ -20,7 +20,7 @@ const STEPS = stepsOf(config, 2);
 function served(): Cluster {
   const cluster = new Cluster();
   cluster.stable = {
-    ...{ release: 1, image: releaseOf(1).reference, replicas: 2, generation: 1 },
+    ...{ release: 1, image: releaseOf(1).reference, replicas: 2, generation: 1, since: 0 },
     ready: new Map([[1, 2]]),
   };
   cluster.records.set(1, releaseOf(1, { status: "live" }));
@@ -232,6 +232,19 @@ test("keeps_its_hands_off_when_another_run_has_the_lease", async () => {
   assert.is(JSON.stringify(cluster.observe()), before);
 });
 
+test("gives_new_pods_no_requests_while_a_gateway_may_not_have_heard_of_them", async () => {
+  let waited = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const cluster = served();
+    const opened = await open(cluster, "a", generator(seed), { ...CALM, outage: 150 });
+    const ended = await deploy(opened);
+    assert.is(ended.outcome, "done", `seed ${seed}`);
+    assert.equal(cluster.wrongs, [], `seed ${seed}`);
+    waited += opened.world.said.filter((line) => line.includes("the API server was away")).length;
+  }
+  assert.ok(waited > 30, `${waited} waits`);
+});
+
 /** What a run does that begins in whatever state the last one left: deploy, roll back or abort. */
 async function anything(opened: Opened, random: Generator): Promise<void> {
   const { run, world } = opened;
@@ -271,6 +284,7 @@ test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
       kill: random.pick([0, 20, 80]),
       away: random.pick([0, 20]),
       crash: random.pick([0, 30]),
+      outage: random.pick([0, 50]),
     };
     let other: Opened | undefined;
     for (let attempt = 0; attempt < 4; attempt++) {
@@ -307,7 +321,7 @@ test("aborts_from_any_state", async () => {
     const random = generator(seed);
     const cluster = served();
     await unlessDead(async () => {
-      await deploy(await open(cluster, "a", random, { kill: 60, away: 0, crash: 0 }));
+      await deploy(await open(cluster, "a", random, { ...CALM, kill: 60 }));
     });
     const before = cluster.stable?.release;
     const { run } = await open(cluster, "b");

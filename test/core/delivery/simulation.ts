@@ -13,6 +13,8 @@ interface Pods {
   image: string;
   replicas: number;
   generation: number;
+  /** When it became this release. */
+  since: number;
   /** Ready pods, by release. */
   ready: Map<number, number>;
 }
@@ -94,9 +96,11 @@ export interface Faults {
   readonly away: number;
   /** Pods of a track end by themselves. */
   readonly crash: number;
+  /** The API server is away, and a deed outlasts it. */
+  readonly outage: number;
 }
 
-export const CALM: Faults = { kill: 0, away: 0, crash: 0 };
+export const CALM: Faults = { kill: 0, away: 0, crash: 0, outage: 0 };
 
 /** A world over such a cluster, of one run, in which things go wrong as told. */
 export class SimulatedWorld implements World {
@@ -109,6 +113,8 @@ export class SimulatedWorld implements World {
   lags: readonly number[] = [0];
   aliasOf: number | undefined;
   private dead = false;
+  /** Pods that came after the API server was away: the gateway hears of them later. */
+  private blind = { from: Infinity, until: -Infinity };
 
   constructor(
     readonly cluster: Cluster,
@@ -120,6 +126,10 @@ export class SimulatedWorld implements World {
 
   now(): number {
     return this.cluster.time;
+  }
+
+  unsure(): number {
+    return Math.max(0, this.blind.until - this.cluster.time);
   }
 
   date(): Date {
@@ -141,6 +151,11 @@ export class SimulatedWorld implements World {
     this.mayDie();
     this.fail();
     const { cluster } = this;
+    if (this.chance(this.faults.outage)) {
+      const from = this.unsure() > 0 ? this.blind.from : cluster.time;
+      cluster.pass(5);
+      this.blind = { from, until: cluster.time + 18 };
+    }
     cluster.pass(deed.do === "wait" ? Math.min(deed.seconds, 8) : this.random.pick([0.3, 1, 4]));
     if (this.chance(this.faults.crash)) {
       const pods = this.random.int(2) === 0 ? cluster.stable : cluster.canary;
@@ -218,7 +233,7 @@ export class SimulatedWorld implements World {
             cluster.service = true;
           },
           () => {
-            cluster.canary = changed(cluster.canary, deed.release, deed.replicas, release);
+            cluster.canary = changed(cluster, "canary", deed.release, deed.replicas, release);
           },
           () => {
             this.name();
@@ -227,7 +242,13 @@ export class SimulatedWorld implements World {
       case "apply stable":
         return [
           () => {
-            cluster.stable = changed(cluster.stable, deed.release, release?.replicas ?? 1, release);
+            cluster.stable = changed(
+              cluster,
+              "stable",
+              deed.release,
+              release?.replicas ?? 1,
+              release,
+            );
           },
         ];
       case "weigh":
@@ -284,6 +305,13 @@ export class SimulatedWorld implements World {
 
   private check(weight: number, exposed: boolean): void {
     const { stable, canary, wrongs, knownAt, time } = this.cluster;
+    const isBlind = (pods: Pods | undefined): boolean =>
+      pods !== undefined && pods.since >= this.blind.from && time < this.blind.until;
+    if (weight > this.cluster.weight && isBlind(canary))
+      wrongs.push(`${weight} % to a canary that the gateway may not know`);
+    const isPromoted = stable !== undefined && stable.release === canary?.release;
+    if (weight < this.cluster.weight && isPromoted && count(canary) > 0 && isBlind(stable))
+      wrongs.push(`${100 - weight} % to new stable pods that the gateway may not know`);
     if ((weight > 0 || exposed) && time <= knownAt)
       wrongs.push(`${weight} % to a canary that the gateway has not heard of`);
     const [ofStable, ofCanary] = [count(stable), count(canary)];
@@ -320,16 +348,19 @@ export class SimulatedWorld implements World {
 
 /** A Deployment is applied: its old pods serve until new ones are ready. */
 function changed(
-  pods: Pods | undefined,
+  cluster: Cluster,
+  track: "stable" | "canary",
   release: number,
   replicas: number,
   record: ReleaseRecord | undefined,
 ): Pods {
+  const { time, [track]: pods } = cluster;
   const image = record?.reference ?? "";
   const same = pods?.release === release && pods.replicas === replicas;
   return {
     ...{ release, image, replicas },
     generation: (pods?.generation ?? 0) + (same ? 0 : 1),
+    since: pods?.release === release ? pods.since : time,
     ready: new Map(pods?.ready ?? []),
   };
 }
