@@ -204,7 +204,8 @@ export class Slipway {
     sourceUrl?: string,
   ): Promise<Container> {
     const context = await this.load();
-    return await buildImage(context, { revision, sourceUrl }, platform as Platform | undefined);
+    const facts = { revision, sourceUrl };
+    return (await buildImage(context, facts, platform as Platform | undefined)).image;
   }
 
   /** Look for vulnerabilities, secrets and licenses with trivy, in the service's image by default */

@@ -96,7 +96,7 @@ export async function handTools(places: HandPlaces): Promise<HandTools> {
 
 /** Those that Slipway runs trivy with. */
 const OFFLINE = [
-  ...["--quiet", "--cache-backend=memory", "--skip-db-update", "--skip-java-db-update"],
+  ...["--quiet", "--skip-db-update", "--skip-java-db-update"],
   ...["--offline-scan", "--skip-version-check", "--disable-telemetry"],
 ];
 

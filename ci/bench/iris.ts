@@ -18,7 +18,7 @@ export async function copyIris(into: string): Promise<string> {
 }
 
 /** An edit that no run has seen before. */
-async function edit(project: string): Promise<void> {
+export async function edit(project: string): Promise<void> {
   const file = join("src", "iris_service", "app.py");
   // As ruff formats it, so that an edit fails no check.
   const text = await readFile(join(IRIS, file), "utf8");
@@ -26,7 +26,7 @@ async function edit(project: string): Promise<void> {
 }
 
 /** `slipway check`, all of it. */
-async function check(project: string, python: string): Promise<void> {
+export async function check(project: string, python: string): Promise<void> {
   const set = ["--set", `python.version=${python}`];
   await slipway(project, ["check", ...set, "--advisories", ADVISORIES]);
 }

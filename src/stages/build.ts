@@ -20,6 +20,13 @@ const FORGET_WHEN =
 const LEVEL =
   'rm -f "$1/.lock" && mkdir -p "/layer$(dirname "$1")" && mv "$1" "/layer$1" && find /layer -exec touch -h -d "$2" {} +';
 
+/** An image, and what it is made on. */
+export interface Built {
+  readonly image: Container;
+  /** Base and dependencies, which an edit of the code leaves as they are; absent for a Dockerfile of one's own. */
+  readonly below?: Container;
+}
+
 /**
  * The service's image: the Python base, what the running service needs, the service; three kinds of
  * layers, so that an edit of the code ships kilobytes. It runs as a user without privileges, needs
@@ -31,26 +38,29 @@ export async function buildImage(
   context: Context,
   facts: BuildFacts,
   platform?: Platform,
-): Promise<Container> {
+): Promise<Built> {
   const { build } = context.config;
-  const image =
+  const built =
     build.dockerfile === undefined
       ? await serviceImage(context, platform)
-      : context.source.dockerBuild({
-          dockerfile: build.dockerfile,
-          ...(build.target === undefined ? {} : { target: build.target }),
-          ...(platform === undefined ? {} : { platform }),
-        });
-  return Object.entries(imageLabels(context, facts)).reduce(
+      : {
+          image: context.source.dockerBuild({
+            dockerfile: build.dockerfile,
+            ...(build.target === undefined ? {} : { target: build.target }),
+            ...(platform === undefined ? {} : { platform }),
+          }),
+        };
+  const image = Object.entries(imageLabels(context, facts)).reduce(
     (each, [name, value]) => each.withLabel(name, value),
-    image,
+    built.image,
   );
+  return { ...built, image };
 }
 
-async function serviceImage(context: Context, platform?: Platform): Promise<Container> {
+async function serviceImage(context: Context, platform?: Platform): Promise<Built> {
   const { config, project } = context;
   const { build } = config;
-  const command = entrypoint(context);
+  const program = entrypoint(context);
   const base = withDebianPackages(
     dag
       .container(platform === undefined ? {} : { platform })
@@ -62,22 +72,20 @@ async function serviceImage(context: Context, platform?: Platform): Promise<Cont
     // Byte code depends on the order of sets.
     .withEnvVariable("PYTHONHASHSEED", "0");
   const dependencies = await installedDependencies(builder, context);
-  const image = Object.entries(imageEnvironment(config))
+  const below = Object.entries(imageEnvironment(config))
     .reduce((each, [name, value]) => each.withEnvVariable(name, value), base)
-    .withDirectory("/", dependencies)
+    .withDirectory("/", dependencies);
+  const image = below
     .withDirectory("/", installedApplication(builder, context))
     .withWorkdir(APPLICATION)
     .withUser(`${build.user}:${build.user}`)
     .withExposedPort(build.port)
-    .withEntrypoint(command)
+    .withEntrypoint(program)
     .withDefaultArgs(build.command);
-  if (build.healthcheck === false) return image;
-  return image.withDockerHealthcheck(healthcheckCommand(build.healthcheck, build.port), {
-    interval: "10s",
-    timeout: "3s",
-    startPeriod: "20s",
-    retries: 3,
-  });
+  if (build.healthcheck === false) return { image, below };
+  const command = healthcheckCommand(build.healthcheck, build.port);
+  const times = { interval: "10s", timeout: "3s", startPeriod: "20s", retries: 3 };
+  return { image: image.withDockerHealthcheck(command, times), below };
 }
 
 /** What `uname -m` prints, by the platform's architecture. */

@@ -3,11 +3,11 @@ import { dag, type Container, type Platform, type Secret } from "@dagger.io/dagg
 import { SlipwayError } from "../core/errors.js";
 import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonBase } from "./base.js";
-import { buildImage } from "./build.js";
+import { buildImage, type Built } from "./build.js";
 import type { Context } from "./context.js";
 import type { BuildFacts } from "./labels.js";
 import type { Login } from "./programs.js";
-import { scanAll } from "./scan.js";
+import { imageSubject, scanAll } from "./scan.js";
 
 /** Where an image goes. */
 export interface PublishRequest {
@@ -120,18 +120,21 @@ export function saysNotFound(message: string): boolean {
 export interface Variants {
   readonly first: Container;
   readonly others: Container[];
+  /** All of them, with what they are made on. */
+  readonly built: readonly Built[];
 }
 
 /** Builds the image for every platform of the configuration. */
 export async function buildVariants(context: Context, facts: BuildFacts): Promise<Variants> {
   const platforms = context.config.build.platforms as Platform[];
-  const [first, ...others] = await Promise.all(
+  const built = await Promise.all(
     (platforms.length > 0 ? platforms : [undefined]).map((platform) =>
       buildImage(context, facts, platform),
     ),
   );
+  const [first, ...others] = built.map(({ image }) => image);
   if (!first) throw new SlipwayError("RELEASE", "There is no platform to build for.");
-  return { first, others };
+  return { first, others, built };
 }
 
 /**
@@ -146,10 +149,10 @@ export async function publishImage(
   request: PublishRequest,
   facts: BuildFacts,
 ): Promise<Published> {
-  const built = await buildVariants(context, facts);
-  if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(built, context));
-  if (context.config.publish.scan) await scanAll(context, [built.first, ...built.others], unsafe);
-  return await pushTags(built, request);
+  const variants = await buildVariants(context, facts);
+  if (!request.overwrite) await refuseToOverwrite(request, () => digestToBe(variants, context));
+  if (context.config.publish.scan) await scanAll(context, variants.built.map(imageSubject), unsafe);
+  return await pushTags(variants, request);
 }
 
 function unsafe(why: string): SlipwayError {

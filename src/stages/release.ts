@@ -35,7 +35,7 @@ import {
 } from "./publish.js";
 import { resolveModel, type ModelAccess } from "./model.js";
 import { decidingFile } from "./pipAudit.js";
-import { billOfMaterials, scanAll } from "./scan.js";
+import { billOfMaterials, imageSubject, scanAll } from "./scan.js";
 import { knownOf, sign, type Known, type Predicate } from "./sign.js";
 import { verifyImage, type Verified } from "./verify.js";
 
@@ -178,14 +178,13 @@ interface Scans {
 }
 
 /** Scans the image of every platform; the result is the first one's, with the others' findings. */
-async function scans(context: Context, { first, others }: Variants): Promise<Scans> {
-  const images = [first, ...others];
+async function scans(context: Context, { built }: Variants): Promise<Scans> {
+  const images = built.map(imageSubject);
   const [results, bills] = await Promise.all([
     scanAll(context, images, (why) => stopped("the scan", why)),
     Promise.all(
       images.map(async (image, index) => {
-        const subject = { kind: "image", tarball: image.asTarball() } as const;
-        const { text } = await billOfMaterials(context, subject, "cyclonedx");
+        const { text } = await billOfMaterials(context, image, "cyclonedx");
         return { platform: context.config.build.platforms[index], text };
       }),
     ),

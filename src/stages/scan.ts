@@ -3,7 +3,7 @@ import type { Container, Directory, File } from "@dagger.io/dagger";
 import { SlipwayError } from "../core/errors.js";
 import { conclusion } from "../core/scan/table.js";
 import { scanErrored, scanVerdict, type ScanResult } from "../core/scan/verdict.js";
-import { buildImage } from "./build.js";
+import { buildImage, type Built } from "./build.js";
 import type { Context } from "./context.js";
 import {
   billFile,
@@ -51,10 +51,19 @@ async function once(context: Context, subject: Subject, now: Date): Promise<Scan
   const { run } =
     subject.kind === "directory"
       ? await scanFolder(context, subject.directory, inputs)
-      : await scanImage(context, subject.tarball, inputs);
+      : await scanImage(context, subject, inputs);
   const today = now.toISOString().slice(0, 10);
   const result = scanVerdict(run, { config, today, database: usable.about });
   return { result, ...(run.report === undefined ? {} : { raw: run.report }) };
+}
+
+/** An image as something to look at. */
+export function imageSubject({ image, below }: Built): Subject {
+  return {
+    kind: "image",
+    tarball: image.asTarball(),
+    ...(below === undefined ? {} : { below: below.asTarball() }),
+  };
 }
 
 /**
@@ -64,12 +73,10 @@ async function once(context: Context, subject: Subject, now: Date): Promise<Scan
  */
 export async function scanAll(
   context: Context,
-  images: readonly Container[],
+  images: readonly Subject[],
   stopped: (why: string) => Error,
 ): Promise<ScanResult[]> {
-  const scans = await Promise.all(
-    images.map((image) => scan(context, { kind: "image", tarball: image.asTarball() })),
-  );
+  const scans = await Promise.all(images.map((image) => scan(context, image)));
   const results = scans.map(({ result }) => result);
   const bad = results.find(({ state }) => state !== "PASSED");
   if (bad) throw stopped(`${bad.state}: ${conclusion(bad)}`);
@@ -94,7 +101,7 @@ export async function billOfMaterials(
   const { run, files } =
     subject.kind === "directory"
       ? await billOfFolder(context, subject.directory, format)
-      : await billOfImage(context, subject.tarball, format);
+      : await billOfImage(context, subject, format);
   if (run.exitCode !== 0 || run.report === undefined)
     throw new SlipwayError(
       "RELEASE",
@@ -127,5 +134,5 @@ export async function subjectOf(
     throw new SlipwayError("USAGE", "Give one of --image, --tarball and --directory.");
   if (directory) return { kind: "directory", directory };
   if (tarball) return { kind: "image", tarball };
-  return { kind: "image", tarball: (image ?? (await buildImage(context, {}))).asTarball() };
+  return imageSubject(image ? { image } : await buildImage(context, {}));
 }

@@ -24,6 +24,10 @@ const FRESH = 6;
 const UNPACK =
   'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi;';
 
+/** Where it finds what it knows of the layers below, and goes on from there. */
+const BEFORE = "/before";
+const RESUME = `[ ! -d ${BEFORE} ] || cp -R ${BEFORE} ${OUT}/${KNOWN};`;
+
 /** Leaves what is small of an OCI layout: its index, manifest and configuration. */
 const STRIP = `; mkdir ${OUT}/${BARE}; [ "$at" = "$0" ] || (cd "$at"; find . -type f -size -1024k -exec cp --parents {} ${OUT}/${BARE} \\;)`;
 
@@ -35,10 +39,16 @@ export function billFile(format: keyof typeof FORMATS): string {
   return `sbom.${format}.json`;
 }
 
+/** An image in an archive. */
+export interface ImageSubject {
+  readonly kind: "image";
+  readonly tarball: File;
+  /** Another one, with the layers below those that change from commit to commit. */
+  readonly below?: File;
+}
+
 /** What is looked at. */
-export type Subject =
-  | { readonly kind: "image"; readonly tarball: File }
-  | { readonly kind: "directory"; readonly directory: Directory };
+export type Subject = ImageSubject | { readonly kind: "directory"; readonly directory: Directory };
 
 /** A vulnerability database that may be believed. */
 export interface UsableDatabase {
@@ -148,7 +158,13 @@ function scannersOf({ config: { scan } }: Context): string[] {
  * image, for all that is asked after. It needs no database, so a newer one does not make it look
  * again.
  */
-async function lookAt(context: Context, tarball: File): Promise<Execution> {
+async function lookAt(
+  context: Context,
+  { tarball, below }: Pick<ImageSubject, "tarball" | "below">,
+): Promise<Execution> {
+  // What is below is looked at once for all commits; a look that did not work is repeated as a whole.
+  const known = below && (await lookAt(context, { tarball: below }));
+  const before = known?.run.exitCode === 0 ? known.files.directory(KNOWN) : undefined;
   const report = billFile("cyclonedx");
   const command = [
     ...["trivy", "image", ...looking(context), `--cache-dir=${OUT}/${KNOWN}`],
@@ -157,8 +173,10 @@ async function lookAt(context: Context, tarball: File): Promise<Execution> {
   ];
   return await runTool(
     context,
-    program(context).withMountedFile("/image.tar", tarball),
-    ["sh", "-c", `${UNPACK} "$@" --input "$at"${STRIP}`, "/image.tar", ...command],
+    program(context)
+      .withMountedFile("/image.tar", tarball)
+      .with((each) => (before ? each.withMountedDirectory(BEFORE, before) : each)),
+    ["sh", "-c", `${UNPACK} ${RESUME} "$@" --input "$at"${STRIP}`, "/image.tar", ...command],
     { timeout: context.config.timeouts.check, report, version: "" },
   );
 }
@@ -181,15 +199,15 @@ function again(args: readonly string[]): string[] {
 /** The bill of materials of an image. */
 export async function billOfImage(
   context: Context,
-  tarball: File,
+  subject: ImageSubject,
   format: keyof typeof FORMATS,
 ): Promise<Execution> {
-  const looked = await lookAt(context, tarball);
+  const looked = await lookAt(context, subject);
   if (format === "cyclonedx" || looked.run.exitCode !== 0) return looked;
   const report = billFile(format);
   return await runTool(
     context,
-    knowing(context, tarball, looked),
+    knowing(context, subject.tarball, looked),
     again([
       ...[...looking(context), `--cache-dir=${CACHE}`],
       ...[`--format=${FORMATS[format]}`, `--output=${OUT}/${report}`],
@@ -207,14 +225,14 @@ interface ScanInputs {
 /** Looks at an image, and holds what was found to a database; that reads no layer again. */
 export async function scanImage(
   context: Context,
-  tarball: File,
+  subject: ImageSubject,
   inputs: ScanInputs,
 ): Promise<Execution> {
-  const looked = await lookAt(context, tarball);
+  const looked = await lookAt(context, subject);
   if (looked.run.exitCode !== 0) return looked;
   return await runTool(
     context,
-    mounted(knowing(context, tarball, looked), inputs),
+    mounted(knowing(context, subject.tarball, looked), inputs),
     again(scanning(context, inputs)),
     { timeout: context.config.timeouts.check, report: inputs.report, version: "" },
   );

@@ -15,7 +15,7 @@ import { run } from "../../ci/sandbox/run.js";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CI = join(HERE, "..", "..", "ci");
-const TSX = ["--stack-size=3900", "--no-warnings", "--import", "tsx"];
+const TSX = ["--no-warnings", "--import", "tsx"];
 
 /** The line that the engine prints when it is ready. */
 interface Ready {
@@ -27,10 +27,14 @@ await run(process.execPath, [...TSX, join(CI, "sandbox", "images.ts"), "--quiet"
 const { address } = await ensureRegistry();
 const registry = await startRegistry();
 const cache = await mkdtemp(join(tmpdir(), "slipway-conformance-"));
-const engine = spawn(process.execPath, [...TSX, join(CI, "engine", "main.ts")], {
-  stdio: ["pipe", "pipe", "inherit"],
-  env: { ...process.env, SLIPWAY_CACHE: cache, SLIPWAY_MIRRORS: mirrors(address) },
-});
+const engine = spawn(
+  process.execPath,
+  ["--stack-size=3900", join(CI, "engine", "start.mjs"), "main"],
+  {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, SLIPWAY_CACHE: cache, SLIPWAY_MIRRORS: mirrors(address) },
+  },
+);
 try {
   const lines = createInterface({ input: engine.stdout });
   const [line] = (await Promise.race([

@@ -1,4 +1,5 @@
 // Bills of materials of a real image, held to their official schemas by their own validators.
+import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -33,9 +34,9 @@ test.after(async () => {
   await folder.forget();
 });
 
-async function sbom(format: string): Promise<string> {
+async function sbom(format: string, args = ""): Promise<string> {
   const answer = await session.query<{ slipway: { sbom: { contents: string } } }>(
-    `{ ${await slipway(session, source)} { sbom(format: "${format}") { contents } } }`,
+    `{ ${await slipway(session, source)} { sbom(format: "${format}"${args}) { contents } } }`,
   );
   return answer.slipway.sbom.contents;
 }
@@ -92,6 +93,28 @@ test("is_valid_SPDX_with_the_same_packages", async () => {
   assert.is(packages.find(({ name }) => name === "h11")?.versionInfo, "0.16.0");
   assert.ok(packages.some(({ name }) => name === "libc6"));
 });
+
+test("looks_at_what_is_below_the_code_once_for_all_commits_and_sees_the_same", async () => {
+  await sbom("cyclonedx");
+  const code = `"""Greets."""\n\n\ndef main() -> None:\n    print("hello")  # ${randomUUID()}\n`;
+  await writeFile(join(source, "src/greeter/__init__.py"), code);
+  session.ran();
+  const text = await sbom("cyclonedx");
+  const looks = session.ran().filter((name) => /\btrivy image\b/.test(name));
+  assert.is(looks.length, 1, looks.join("\n"));
+  const built = await session.query<{ slipway: { build: { id: string } } }>(
+    `{ ${await slipway(session, source)} { build { id } } }`,
+  );
+  // Of an image that comes without a history, all is looked at.
+  const whole = await sbom("cyclonedx", `, image: ${JSON.stringify(built.slipway.build.id)}`);
+  assert.ok(text.includes("pkg:pypi/greeter@1.4.2"), "the layer of code was not looked at");
+  assert.equal(purls(text), purls(whole));
+});
+
+function purls(text: string): string[] {
+  const { components } = JSON.parse(text) as { components: Component[] };
+  return components.map(({ purl = "", hashes }) => `${purl} ${JSON.stringify(hashes)}`).sort();
+}
 
 test("refuses_another_form_by_name", async () => {
   const refusal = await sbom("swid").then(

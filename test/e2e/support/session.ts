@@ -54,7 +54,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   const mirror = options.mirror ?? registryAddress();
   const cache = options.cache ?? cachePath("e2e");
   // Chains of thousands of steps recurse in the GraphQL library.
-  const node = ["--stack-size=3900", "--no-warnings", "--import", "tsx", "ci/engine/main.ts"];
+  const node = ["--stack-size=3900", "--no-warnings", "ci/engine/start.mjs", "main"];
   const mount = `mount -t tmpfs -o size=${options.disk ?? 0} none "$0" && exec "$@"`;
   const [command, args] = options.disk
     ? ["unshare", ["--mount", "sh", "-c", mount, cache, process.execPath, ...node]]
