@@ -25,7 +25,11 @@ const RULES: readonly Rule[] = [
   { room: "ci/engine/graph/", mayImport: [], never: ["src/", "ci/cli/", "ci/sandbox/"] },
   { room: "ci/engine/images/", mayImport: ["ci/engine/store/"], never: ["src/", "ci/cli/"] },
   { room: "ci/engine/exec/", mayImport: ["ci/engine/store/"], never: ["src/", "ci/cli/"] },
-  { room: "ci/engine/", mayImport: ["ci/compile/", DAGGER], never: ["src/", "ci/cli/", "ci/sandbox/"] },
+  {
+    room: "ci/engine/",
+    mayImport: ["ci/compile/", DAGGER],
+    never: ["src/", "ci/cli/", "ci/sandbox/"],
+  },
   { room: "ci/compile/", mayImport: [], never: ["src/", "ci/cli/", "ci/engine/", "ci/sandbox/"] },
   { room: "ci/report/", mayImport: ["src/core/"], never: ["ci/cli/", "ci/engine/", "ci/sandbox/"] },
   { room: "ci/sandbox/", mayImport: [], never: ["src/", "ci/cli/", "ci/engine/"] },

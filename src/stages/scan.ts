@@ -9,12 +9,12 @@ import {
   billFile,
   billOfFolder,
   billOfImage,
-  database,
   imageProblem,
   scanFolder,
   scanImage,
   type Subject,
 } from "./trivy.js";
+import { database } from "./trivyDatabase.js";
 
 const REPORT = "trivy.json";
 

@@ -1,39 +1,20 @@
 import type { Analysis } from "../../core/analysis/types.js";
-import {
-  atOnce,
-  canaryObjects,
-  canarySelector,
-  sharing,
-  stableObjects,
-} from "../../core/delivery/changes.js";
 import { troubleText, type Asked } from "../../core/delivery/failure.js";
 import type { KubernetesObject } from "../../core/delivery/objects/index.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
-import {
-  observation,
-  ROUTED,
-  routeStatus,
-  SETTLED,
-  summaryOf,
-  UNSETTLED,
-} from "../../core/delivery/queries.js";
+import { observation } from "../../core/delivery/queries.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { releaseName, releaseSecret } from "../../core/delivery/release.js";
 import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
-import { Stuck, type Deed, type Hands, type World } from "../../core/delivery/world.js";
+import type { Deed, Hands, World } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+import { apply, GONE, remove, requestsOf, ROUND } from "./deeds.js";
 import type { Lock } from "./lock.js";
-
-/** Seconds that one execution waits at most: the lease has to be renewed in between. */
-const ROUND = 8;
 
 /** Seconds of patience with an API server that was away for longer than patience lasts. */
 const LITTLE = 5;
-
-/** Seconds for the gateway to take over a route. */
-const ROUTING = 5;
 
 /** What a rollout asks of others. */
 export interface Helpers {
@@ -59,8 +40,8 @@ export class ClusterWorld implements World {
   constructor(
     private readonly context: Context,
     private readonly cluster: Cluster,
-    private readonly service: string,
-    private readonly hasGateway: boolean,
+    readonly service: string,
+    readonly hasGateway: boolean,
     private readonly lock: Lock,
     private readonly helpers: Helpers,
   ) {}
@@ -87,7 +68,7 @@ export class ClusterWorld implements World {
       // What follows renews the lease first, and finds what was seen a moment ago.
       if (deed.seconds <= ROUND && this.queue.length === 0) return hands.seen;
     }
-    return await this.do(WHAT[deed.do], this.requests(deed, hands));
+    return await this.do(WHAT[deed.do], requestsOf(deed, hands, this));
   }
 
   save(...records: readonly ReleaseRecord[]): void {
@@ -164,76 +145,6 @@ export class ClusterWorld implements World {
     return troubleText(this.service, pods, asked);
   }
 
-  private requests(deed: Deed, { seen, release, routes }: Hands): Request[] {
-    const { service } = this;
-    const target = release?.number ?? 0;
-    const settled = (track: "stable" | "canary", number: number): Request => ({
-      args: summaryOf(service, track, number),
-      until: { pattern: SETTLED, seconds: ROUND },
-      every: 0.2,
-    });
-    switch (deed.do) {
-      case "apply canary": {
-        if (!release) return [];
-        const { weight, exposed } = seen;
-        const named =
-          routes && this.routedBy(routes) && !seen.named
-            ? sharing(routes, release, { weight, exposed, leftovers: true })
-            : [];
-        return [
-          apply(canaryObjects(release, deed.replicas)),
-          ...(named.length > 0 ? [apply(named)] : []),
-          settled("canary", deed.release),
-        ];
-      }
-      case "apply stable": {
-        if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
-        const objects = stableObjects(release, seen);
-        const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
-        return [apply(quick), settled("stable", deed.release)];
-      }
-      case "weigh": {
-        if (!routes) return [];
-        const { weight, exposed } = deed;
-        const shares = { weight, exposed, leftovers: seen.canary !== undefined };
-        // A gateway mostly takes milliseconds: whoever looks then sees that it has taken over the route.
-        return [apply(sharing(routes, release, shares))];
-      }
-      case "await": {
-        if (deed.track === "route") return [this.routed()];
-        const wanted = deed.track === "stable" ? seen.stable?.release : seen.canary?.release;
-        return [settled(deed.track, wanted ?? target)];
-      }
-      case "wait":
-        if (deed.why === "drain") return [];
-        return [
-          {
-            args: summaryOf(service, "canary", target),
-            until: { pattern: UNSETTLED, seconds: Math.min(deed.seconds, ROUND) },
-            every: Math.min(2, deed.seconds),
-          },
-        ];
-      case "remove canary": {
-        const unweighed = { weight: 0, exposed: false, leftovers: false };
-        const forgotten =
-          routes && this.routedBy(routes) ? sharing(routes, release, unweighed) : [];
-        return [...(forgotten.length > 0 ? [apply(forgotten)] : []), removeCanary(service)];
-      }
-      case "remove all":
-        return [...(release ? [remove(release.objects)] : []), removeCanary(service)];
-    }
-  }
-
-  /** Waits for the gateway, which mostly takes milliseconds. */
-  private routed(): Request {
-    const until = { pattern: ROUTED, seconds: ROUTING };
-    return { args: routeStatus(this.service), until, every: 0.1 };
-  }
-
-  private routedBy({ config }: ReleaseRecord): boolean {
-    return this.hasGateway && config.route.gateway !== undefined;
-  }
-
   /** Asks, and then looks, in one execution. */
   private async do(what: string, requests: readonly Request[]): Promise<Observation> {
     const look = { args: observation(this.service, this.hasGateway) };
@@ -286,32 +197,3 @@ const WHAT = {
   "remove canary": "the canary was not removed",
   "remove all": "what was made was not removed",
 } as const satisfies Record<Deed["do"], string>;
-
-const GONE = ["--ignore-not-found", "--wait=false"];
-
-function apply(items: readonly KubernetesObject[], flags: readonly string[] = []): Request {
-  return {
-    args: [
-      ...["apply", "--server-side", "--field-manager=slipway", ...flags],
-      ...["--filename=-", "--output=name"],
-    ],
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  };
-}
-
-function remove(items: readonly KubernetesObject[]): Request {
-  return {
-    args: ["delete", "--filename=-", ...GONE],
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  };
-}
-
-/** The Deployment goes last: as long as it is there, a run that was cut off here is seen to be unfinished. */
-function removeCanary(service: string): Request {
-  return {
-    args: [
-      ...["delete", "configmaps,services,deployments.apps"],
-      ...[`--selector=${canarySelector(service)}`, ...GONE],
-    ],
-  };
-}
