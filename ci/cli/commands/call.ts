@@ -5,6 +5,7 @@ import { kebab } from "../names.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke, plainFields } from "../module/invoke.js";
+import { folderOf } from "../module/load.js";
 import { requireArguments, type OwnFlags } from "../module/parse.js";
 import { prepare, type Prepared } from "../module/prepare.js";
 import { isObject, typeName } from "../module/types.js";
@@ -18,6 +19,9 @@ const OWN_FLAGS: OwnFlags = {
   json: { takesValue: false, alias: "j" },
 };
 
+/** Functions that no cache answers. */
+const EFFECTS = ["publish", "sign", "diff"];
+
 /** `slipway call FUNCTION [flags] [FUNCTION…]`; `start` holds functions that are named already. */
 export async function call(
   given: Readonly<Record<string, unknown>>,
@@ -26,7 +30,8 @@ export async function call(
   signal: AbortSignal,
 ): Promise<void> {
   const common = readOptions({ ...given, output: "text" }, sessionFlags(words));
-  await withSession(common, signal, async (session, settle) => {
+  const eager = EFFECTS.includes(start[0] ?? "") ? folderOf(common) : undefined;
+  await withSession({ ...common, eager }, signal, async (session, settle) => {
     const prepared = await prepare(session, common, { start, rest: words, ownFlags: OWN_FLAGS });
     if (prepared.help || prepared.steps.length === 1) {
       if (!prepared.help) throw usageError(`call what?\n\n${await help(prepared, start)}`);
