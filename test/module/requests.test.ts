@@ -12,6 +12,7 @@ interface Answer {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  readonly away?: number;
 }
 
 const test = suite("requests.py", { folder: "" });
@@ -92,8 +93,10 @@ test("has_its_whole_patience_with_a_server_that_goes_away_while_it_waits", ({ fo
     retry: [{ seconds: 1, pattern: "away" }],
     until: { seconds: 30, pattern: "^7$" },
   };
-  const [answer] = ask(folder, [sh(script, patient)]);
+  const [answer, other] = ask(folder, [sh(script, patient), sh("echo there")]);
   assert.is(answer?.stdout, "7\n");
+  assert.ok((answer?.away ?? 0) >= 0.5, "it says for how long the server was away");
+  assert.is(other?.away, undefined);
 });
 
 test("has_patience_anew_with_what_comes_after_an_outage", ({ folder }) => {

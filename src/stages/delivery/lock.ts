@@ -28,6 +28,9 @@ const MOST_TRIES = 10;
 
 /** The service's lease: whoever has it may change the service, nobody else. */
 export class Lock {
+  /** Told how each sign of life was answered that is given during work. */
+  onBeat: (answer: Answer) => void = () => undefined;
+
   private constructor(
     private readonly context: Context,
     private readonly cluster: Cluster,
@@ -138,6 +141,7 @@ export class Lock {
     let lost: unknown;
     const renew = async (): Promise<void> => {
       const [answer] = await kubectl(this.context, this.cluster, [this.renewal()]);
+      this.onBeat(answer);
       await this.check(answer);
     };
     const timer = setInterval(() => {

@@ -44,7 +44,11 @@ export class ClusterWorld implements World {
     readonly hasGateway: boolean,
     private readonly lock: Lock,
     private readonly helpers: Helpers,
-  ) {}
+  ) {
+    lock.onBeat = (answer) => {
+      this.heed([answer]);
+    };
+  }
 
   now(): number {
     return performance.now() / 1000;
@@ -145,6 +149,12 @@ export class ClusterWorld implements World {
     return troubleText(this.service, pods, asked);
   }
 
+  /** Takes note of an API server that was away. */
+  private heed(answers: readonly Answer[]): void {
+    const away = Math.max(0, ...answers.map((answer) => answer?.away ?? 0));
+    if (away > 0) this.unsureUntil = this.now() + blindness(away);
+  }
+
   /** Asks, and then looks, in one execution. */
   private async do(what: string, requests: readonly Request[]): Promise<Observation> {
     const look = { args: observation(this.service, this.hasGateway) };
@@ -166,8 +176,7 @@ export class ClusterWorld implements World {
     }));
     const answers = await kubectl(this.context, this.cluster, all);
     this.calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
-    const away = Math.max(0, ...answers.map((answer) => answer?.away ?? 0));
-    if (away > 0) this.unsureUntil = this.now() + blindness(away);
+    this.heed(answers);
     await this.lock.check(answers[0]);
     const at = answers.findIndex((answer) => answer?.exitCode !== 0);
     // What was recorded before the failure need not be again.

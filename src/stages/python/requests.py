@@ -10,8 +10,8 @@ FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: fi
 command alone. A request with "retry" is repeated as long as it fails with standard error of one of the patterns,
 at most so many seconds in a row with the same one; one with "changed" until its output differs from what had that
 digest, one with "until" until its output has that pattern, at most so long, with "every" seconds between. Prints
-a list with {"exitCode", "stdout", "stderr", "tries", "away"} or null for each; "away" are the seconds of the longest
-time in which it was repeated for failing.
+a list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away" where it was repeated for failing: the
+seconds of the longest time that this took.
 Standard library only.
 """
 
@@ -41,16 +41,18 @@ def ask(request):
         tries += 1
         answer["tries"] = tries
         now = time.monotonic()
+        if failing is not None:
+            away = max(away, now - failing)
+        if away:
+            answer["away"] = away
         if answer["exitCode"] == 0:
             failing, kind = None, None
-            answer["away"] = away
             if is_enough(request, answer["stdout"], now - began):
                 return answer
         else:
             # What is waited for may take longer than patience with a server that is away.
             again = next((each for each in retries if re.search(each["pattern"], answer["stderr"])), None)
             failing, kind = (failing if again is kind and failing is not None else now), again
-            away = answer["away"] = max(away, now - failing)
             if again is None or now - failing >= again["seconds"]:
                 return answer
         time.sleep(request.get("every") or PAUSE)
