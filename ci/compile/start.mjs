@@ -1,7 +1,7 @@
 // Starts a program of Slipway's: compiled once for its sources as they are, then loaded from there.
 // Plain JavaScript, since it runs before anything is compiled.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -19,6 +19,11 @@ export async function start(program) {
     await unregister();
     await compilePrograms(folder);
   }
+  const now = new Date();
+  // So that it is not taken for unused; who may not write here uses it all the same.
+  try {
+    utimesSync(folder, now, now);
+  } catch {}
   await import(pathToFileURL(file).href);
 }
 

@@ -13,6 +13,7 @@ const KNOWN = "known";
 
 /** Folder in `OUT` where a look leaves an image without its layers. */
 const BARE = "bare";
+
 /** Unpacks an archive for trivy, which takes OCI layouts as folders and Docker's archives as files. */
 const UNPACK =
   'set -e; mkdir /tmp/image; tar -xf "$0" -C /tmp/image; if [ -e /tmp/image/index.json ]; then at=/tmp/image; else at=$0; fi;';

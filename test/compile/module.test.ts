@@ -19,7 +19,7 @@ export enum Color {
 /** Says things */
 @object()
 export class Said {
-  /** Says a word \${index} */
+  /** Says a word */
   @func()
   word(word: string = "hello", times = 2, color: Color = Color.Blue): string {
     const said = Array.from({ length: times }, () => word);
@@ -52,7 +52,7 @@ export class Said {
 
 interface Module {
   readonly folder: string;
-  /** \`slipway\` on the module, with a cache that knows nothing of it. */
+  /** `slipway` on the module, with a cache that knows nothing of it. */
   readonly call: (...words: string[]) => ReturnType<typeof slipway>;
 }
 

@@ -24,9 +24,18 @@ export async function sdkVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** What decides how code is compiled and kept: what was made another way is not taken. */
+const WAY = ["../../compile/compile.ts", "./compile.ts", "./compiler.mjs"];
+
+async function wayDigest(): Promise<string> {
+  const texts = await Promise.all(WAY.map((name) => readFile(new URL(name, import.meta.url))));
+  return texts.reduce((hash, text) => hash.update(text), createHash("sha256")).digest("hex");
+}
+
 /** Where the SDK is in one file, once `compileSdk` has made it. */
 export async function sdkBundle(): Promise<string> {
-  return join(COMPILED, `sdk-${await sdkVersion()}`, "sdk.cjs");
+  const [version, way] = await Promise.all([sdkVersion(), wayDigest()]);
+  return join(COMPILED, `sdk-${version}-${way.slice(0, 12)}`, "sdk.cjs");
 }
 
 /**
@@ -73,7 +82,8 @@ interface Sources {
 export async function compileModule({ folder, files, digest }: Sources): Promise<string> {
   const kept = join(COMPILED, "modules");
   // Paths stand in what is compiled.
-  const key = createHash("sha256").update(`${digest}\0${folder}`).digest("hex").slice(0, 40);
+  const identity = [digest, folder, await wayDigest()].join("\0");
+  const key = createHash("sha256").update(identity).digest("hex").slice(0, 40);
   const file = join(kept, key, "module.mjs");
   const now = new Date();
   const isKnown = await utimes(dirname(file), now, now).then(
