@@ -26,23 +26,26 @@ test.before(async () => {
   });
   traffic = startTraffic({ ...request, pause: 5 });
 });
-test.before.each(() => {
-  traffic.restart();
-});
-test.after.each(() => {
-  assert.equal(traffic.counts.failures, [], "a request failed");
-});
 test.after(async () => {
   await traffic.stop();
   await cluster.stop();
 });
+
+/** A test during which no request may fail. No hook: uvu ends a suite without a word at one's error. */
+function unnoticed(name: string, run: () => Promise<void>): void {
+  test(name, async () => {
+    traffic.restart();
+    await run();
+    assert.equal(traffic.counts.failures, [], "a request failed");
+  });
+}
 
 /** What kubectl says with a kubeconfig; its error when it fails. */
 async function as(kubeconfig: string, ...args: string[]): Promise<string> {
   return await kubectl(["--kubeconfig", kubeconfig, ...args]).catch(String);
 }
 
-test("the API server is killed, and comes back with all it knew", async () => {
+unnoticed("the API server is killed, and comes back with all it knew", async () => {
   await faults.killApiServer();
   const failed = await kubectl(["get", "pods", "--request-timeout=2s"]).catch(String);
   assert.match(failed, /refused/);
@@ -50,7 +53,7 @@ test("the API server is killed, and comes back with all it knew", async () => {
   assert.match(await kubectl(["get", "deployment", "stable"]), /stable +2\/2/);
 });
 
-test("the API server hangs for a time", async () => {
+unnoticed("the API server hangs for a time", async () => {
   const frozen = faults.freezeApiServer(3);
   const failed = await kubectl(["get", "pods", "--request-timeout=1s"]).catch(String);
   assert.match(failed, /timeout|deadline|TLS handshake/i);
@@ -59,16 +62,22 @@ test("the API server hangs for a time", async () => {
 });
 
 test("nothing new runs without the kubelet, and does with it", async () => {
+  traffic.restart();
   await faults.stopKubelet();
   await kubectl(["scale", "deployment/stable", "--replicas=3"]);
   const ready = ["rollout", "status", "deployment/stable", "--timeout=3s"];
   assert.match(await kubectl(ready).catch(String), /timed out/);
+  assert.equal(traffic.counts.failures, [], "a request failed");
   await faults.startKubelet();
   await rolledOut(cluster, "stable");
   await kubectl(["scale", "deployment/stable", "--replicas=2"]);
+  // Up to 1.34 a kubelet that comes back calls its pods unready until it has asked them
+  // (kubernetes/kubernetes#100277): with one node, those are all.
+  const others = traffic.counts.failures.filter((each) => each.message !== "no healthy upstream");
+  assert.equal(others, [], "a request failed");
 });
 
-test("an eviction ends a pod, and a budget refuses it", async () => {
+unnoticed("an eviction ends a pod, and a budget refuses it", async () => {
   const names = async (): Promise<string[]> => {
     const pods = ["get", "pods", "--selector", "app=stable", "--output"];
     return (await kubectl([...pods, "jsonpath={.items[*].metadata.name}"])).split(" ");
@@ -95,7 +104,7 @@ test("an eviction ends a pod, and a budget refuses it", async () => {
   await eventually("the pod's end", async () => !(await names()).includes(pod) || undefined);
 });
 
-test("a full quota lets no further pod in, and its end does", async () => {
+unnoticed("a full quota lets no further pod in, and its end does", async () => {
   const empty = await faults.fillQuota("default");
   await apply(cluster, release("more", (await serviceImage("v1")).reference));
   await eventually("the refusal", async () => {
@@ -108,7 +117,7 @@ test("a full quota lets no further pod in, and its end does", async () => {
   await kubectl(["delete", "deployment,service", "more"]);
 });
 
-test("a token is refused after its time, and after its account was taken away", async () => {
+unnoticed("a token is refused after its time, and after its account was taken away", async () => {
   const list = { pods: ["list"] };
   const short = await kubeconfigs.serviceAccount("team", "short", list, { seconds: 8 });
   const revoked = await kubeconfigs.serviceAccount("team", "revoked", list);
@@ -121,12 +130,12 @@ test("a token is refused after its time, and after its account was taken away", 
   await eventually("the account's end", () => isRefused(revoked));
 });
 
-test("a certificate that has ended is refused", async () => {
+unnoticed("a certificate that has ended is refused", async () => {
   const said = await as(await kubeconfigs.expired(), "get", "pods");
   assert.match(said, /Unauthorized|must be logged in|expired/);
 });
 
-test("a service account may do what its role says and nothing else", async () => {
+unnoticed("a service account may do what its role says and nothing else", async () => {
   const config = await kubeconfigs.serviceAccount("team", "reader", {
     "deployments.apps": ["get", "list"],
   });
