@@ -4,7 +4,7 @@ import type { ToolRun } from "../core/check.js";
 import { verifierFlags, type Verifier } from "../core/verifier.js";
 import type { Context } from "./context.js";
 import { HELPERS, runTool } from "./execution.js";
-import { isPlain, withProgram, withRegistry, within, type Login } from "./programs.js";
+import { withProgram, withRegistry, within, type Login } from "./programs.js";
 
 const CONFIG = "/etc/cosign";
 const PUBLIC_KEY = "/run/cosign/cosign.pub";
@@ -46,28 +46,38 @@ export interface Target {
 /** How one of several commands of cosign ended. */
 export type Answer = Pick<ToolRun, "exitCode" | "stdout" | "stderr">;
 
+/** A command of cosign that signs something of an image, and what keeps it from writing to the registry. */
+export interface Signing {
+  readonly command: readonly string[];
+  readonly unwritten: string;
+}
+
 /**
- * Runs commands of cosign that sign an image, one after another (each changes one list in the
- * registry), until one fails.
+ * Runs commands of cosign that sign an image. They sign side by side, since to open a key takes
+ * most of the time, and what each made is attached alone: it changes one list in the registry.
  *
  * @param files what the commands read, in `PREDICATES`.
- * @returns how each ended that was run.
+ * @returns how each ended; where signing failed, nothing of it was attached.
  */
 export async function signing(
   context: Context,
   { flags, secrets, prepare }: Signer,
   target: Target,
-  commands: readonly (readonly string[])[],
+  commands: readonly Signing[],
   files: Directory,
 ): Promise<Answer[]> {
   const ready = await withRegistry(prepare(base(context)), target);
-  const common = [...flags, "--yes", ...plain(target), within(target, target.reference)];
-  return await severally(
-    context,
-    ready.withMountedDirectory(PREDICATES, files),
-    commands.map((command) => [...command, ...common]),
-    { secrets, order: "in turn" },
-  );
+  const image = within(target, target.reference);
+  const requests = commands.map(({ command, unwritten }, index) => {
+    const bundle = `/tmp/bundle-${index}.json`;
+    return {
+      args: ["cosign", ...command, ...flags, "--yes", unwritten, `--bundle=${bundle}`, image],
+      then: { args: ["cosign", "attach", "attestation", `--attestation=${bundle}`, image] },
+    };
+  });
+  return await severally(context, ready.withMountedDirectory(PREDICATES, files), requests, {
+    ...{ secrets, order: "at once", limit: LIMIT * (1 + commands.length) },
+  });
 }
 
 /**
@@ -90,14 +100,13 @@ export async function verifying(
     );
   const common = [
     ...verifierFlags(verifier, { key: PUBLIC_KEY, root: ROOT }),
-    ...plain(target),
     within(target, target.reference),
   ];
   return await severally(
     context,
     await withRegistry(ready, target),
-    commands.map((command) => [...command, ...common]),
-    { secrets: {}, order },
+    commands.map((command) => ({ args: ["cosign", ...command, ...common] })),
+    { secrets: {}, order, limit: LIMIT * (order === "at once" ? 1 : 2) },
   );
 }
 
@@ -112,10 +121,6 @@ export function offline(container: Container): Container {
     .withExec(["mkdir", "-p", CONFIG])
     .withExec(["cosign", "signing-config", "create", "--out", `${CONFIG}/signing-config.json`])
     .withExec(["cosign", "trusted-root", "create", "--out", `${CONFIG}/trusted-root.json`]);
-}
-
-function plain(target: Target): string[] {
-  return isPlain(target, target.reference) ? ["--allow-http-registry"] : [];
 }
 
 /**
@@ -152,11 +157,20 @@ async function once(
 }
 
 /** How `requests.py` is told in which order the commands run. */
-const FLAGS = {
-  "in turn": [],
-  "at once": ["--at-once"],
-  "after first": ["--after-first"],
-} as const;
+const FLAGS = { "at once": "--at-once", "after first": "--after-first" } as const;
+
+/** A program, and the one that runs after it when it has not failed; of those, one at a time. */
+interface Request {
+  readonly args: readonly string[];
+  readonly then?: Pick<Request, "args">;
+}
+
+/** How several commands run. */
+interface Order extends Pick<Signer, "secrets"> {
+  readonly order: keyof typeof FLAGS;
+  /** Seconds for all. */
+  readonly limit: number;
+}
 
 /**
  * Runs several commands of cosign in one execution: to start a container takes longer than cosign
@@ -165,27 +179,22 @@ const FLAGS = {
 async function severally(
   context: Context,
   container: Container,
-  commands: readonly (readonly string[])[],
-  { secrets, order }: Pick<Signer, "secrets"> & { readonly order: keyof typeof FLAGS },
+  commands: readonly Request[],
+  { secrets, order, limit }: Order,
 ): Promise<Answer[]> {
-  const given = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
-  const requests = commands.map((command) => ({
-    args: ["cosign", ...command],
-    needs: true,
-    secrets: Object.fromEntries(given),
-  }));
-  const file = dag.directory().withNewFile("requests.json", JSON.stringify(requests));
+  const files = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
+  const given = { secrets: Object.fromEntries(files) };
+  const requests = JSON.stringify(commands.map((command) => ({ ...command, ...given })));
+  const file = dag.directory().withNewFile("requests.json", requests);
   const ready = Object.entries(secrets).reduce(
     (each, [name, secret]) => each.withMountedSecret(`${SECRETS}/${name}`, secret),
     container.withMountedDirectory(REQUESTS, file),
   );
-  const program = ["python3", `${HELPERS}/requests.py`, ...FLAGS[order]];
-  const turns = { "in turn": commands.length, "at once": 1, "after first": 2 }[order];
   const { run } = await runTool(
     { attempt: attemptOf(context) },
     ready,
-    [...program, `${REQUESTS}/requests.json`],
-    { timeout: LIMIT * turns, version: "" },
+    ["python3", `${HELPERS}/requests.py`, FLAGS[order], `${REQUESTS}/requests.json`],
+    { timeout: limit, version: "" },
   );
   const { exitCode, stdout, stderr } = run;
   if (exitCode !== 0) return commands.map(() => ({ exitCode, stdout: "", stderr }));

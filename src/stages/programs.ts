@@ -3,8 +3,11 @@ import { dag, type Container, type Secret, type Service } from "@dagger.io/dagge
 import { cosignImage, k6Image, kubectlImage, pythonImage, trivyImage } from "../images.js";
 import type { Context } from "./context.js";
 
-/** Under this name containers reach the registry on the caller's machine. */
-const ALIAS = "registry";
+/**
+ * Under this name containers reach the registry on the caller's machine. What ends so is spoken to
+ * by plain http, without a flag (go-containerregistry, which cosign and trivy use).
+ */
+const ALIAS = "registry.localhost";
 
 const LOOPBACK = /^(127(?:\.\d{1,3}){3}|localhost)(?=:\d+\/)/;
 
@@ -68,9 +71,4 @@ export async function withRegistry(
 /** A reference as a container has to spell it: the caller's loopback has another name there. */
 export function within({ registry }: Pick<Reach, "registry">, reference: string): string {
   return registry ? reference.replace(LOOPBACK, ALIAS) : reference;
-}
-
-/** Whether a registry speaks plain http: the one on the caller's own machine, and no other. */
-export function isPlain({ registry }: Pick<Reach, "registry">, reference: string): boolean {
-  return registry !== undefined && LOOPBACK.test(reference);
 }

@@ -105,16 +105,17 @@ export async function sign(
     (each, [, predicate], index) => each.withNewFile(`${index}.json`, JSON.stringify(predicate)),
     dag.directory(),
   );
-  const commands = missing.map(([name], index) => [
-    "attest",
-    `--type=${TYPES[name]}`,
-    `--predicate=${PREDICATES}/${index}.json`,
-  ]);
+  const commands = missing.map(([name], index) => ({
+    command: ["attest", `--type=${TYPES[name]}`, `--predicate=${PREDICATES}/${index}.json`],
+    unwritten: "--no-upload",
+  }));
   const answers = await signing(
     context,
     signer,
     target,
-    signed && !isSigned ? [["sign"], ...commands] : commands,
+    signed && !isSigned
+      ? [{ command: ["sign"], unwritten: "--upload=false" }, ...commands]
+      : commands,
     files,
   );
   const failure = answers.findIndex((answer) => answer.exitCode !== 0);

@@ -4,7 +4,7 @@ import { databaseProblem, readDatabase, type Database } from "../core/scan/datab
 import { lastLines } from "../core/text.js";
 import type { Context } from "./context.js";
 import { OUT, runTool, type Execution } from "./execution.js";
-import { isPlain, within, withProgram, withRegistry } from "./programs.js";
+import { within, withProgram, withRegistry } from "./programs.js";
 
 const HOUR = 3_600_000;
 
@@ -64,13 +64,12 @@ async function download(
 ): Promise<Execution> {
   const container = await withRegistry(withProgram(context, "trivy"), context);
   const from = source === undefined ? [] : [`--db-repository=${within(context, source)}`];
-  const plain = source !== undefined && isPlain(context, source) ? ["--insecure"] : [];
   return await runTool(
     { ...context, attempt: context.attempt ?? period(now) },
     container,
     [
       ...["trivy", "image", "--download-db-only", "--no-progress"],
-      ...[`--cache-dir=${OUT}/cache`, ...from, ...plain],
+      ...[`--cache-dir=${OUT}/cache`, ...from],
     ],
     { timeout: context.config.timeouts.check, version: "" },
   );

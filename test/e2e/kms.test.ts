@@ -39,7 +39,7 @@ test.after(async () => {
   await folder.forget();
 });
 
-const address = `VAULT_ADDR=http://registry:${vault.port}`;
+const address = `VAULT_ADDR=http://registry.localhost:${vault.port}`;
 
 async function by(lines: readonly string[], keyReference = "hashivault://release"): Promise<Given> {
   return {

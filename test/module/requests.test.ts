@@ -60,6 +60,24 @@ test("asks_the_others_after_the_first_and_only_when_that_has_not_failed", ({ fol
   assert.equal(ask(folder, [], "--after-first"), []);
 });
 
+test("goes_on_after_one_that_has_not_failed_with_one_such_at_a_time", ({ folder }) => {
+  const alone = `mkdir ${folder}/taken && sleep 0.05 && rmdir ${folder}/taken && echo`;
+  const begun = Array.from({ length: 4 }, (_, index) =>
+    sh(index === 2 ? "echo no >&2; exit 5" : "true", { then: sh(`${alone} ${index}`) }),
+  );
+  const answers = ask(folder, begun, "--at-once");
+  assert.equal(
+    answers.map((answer) => [answer?.exitCode, answer?.stdout]),
+    [
+      [0, "0\n"],
+      [0, "1\n"],
+      [5, ""],
+      [0, "3\n"],
+    ],
+  );
+  assert.is(answers[2]?.stderr, "no\n");
+});
+
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {
   const answers = ask(folder, [
     sh("false"),

@@ -3,15 +3,16 @@
     requests.py [--at-once | --after-first] FILE
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
-"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
-"pattern": regex}, "every": n}. They run one after the other; after one that failed, those that need it
-("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others; with
---after-first so do all but the first, when that has not failed. The secrets are environment variables of the
-command alone. A request with "retry" is repeated as long as it fails with standard error of one of the patterns,
-at most so many seconds in a row with the same one; one with "changed" until its output differs from what had that
-digest, one with "until" until its output has that pattern, at most so long, with "every" seconds between. Prints
-a list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away" where it was repeated for failing: the
-seconds of the longest time that this took.
+"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
+"until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one
+that failed, those that need it ("needs": true) are left out. With --at-once they run side by side, whatever
+becomes of the others; with --after-first so do all but the first, when that has not failed. The secrets are
+environment variables of the command alone. A request with "retry" is repeated as long as it fails with standard
+error of one of the patterns, at most so many seconds in a row with the same one; one with "changed" until its
+output differs from what had that digest, one with "until" until its output has that pattern, at most so long,
+with "every" seconds between. What is in "then" is asked next, when the request has not failed, one such at a time
+of all requests, and its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or
+null for each, and "away" where it was repeated for failing: the seconds of the longest time that this took.
 Standard library only.
 """
 
@@ -24,13 +25,25 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 
 # Seconds between two tries, unless told.
 PAUSE = 0.5
 
+ALONE = Lock()
+
 
 def ask(request):
+    answer = patiently(request)
+    then = request.get("then")
+    if then is None or answer["exitCode"] != 0:
+        return answer
+    with ALONE:
+        return patiently(then)
+
+
+def patiently(request):
     retries = request.get("retry") or []
     began = time.monotonic()
     failing, kind = None, None

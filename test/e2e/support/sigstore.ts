@@ -30,7 +30,7 @@ export interface Sigstore {
 }
 
 /** Host by which containers reach the ports of this machine that the module's registry stands for. */
-const HOST = "registry";
+const HOST = "registry.localhost";
 const SINCE = "2026-01-01T00:00:00Z";
 
 /**
