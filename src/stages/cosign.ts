@@ -54,10 +54,11 @@ export interface Signing {
 
 /**
  * Runs commands of cosign that sign an image. They sign side by side, since to open a key takes
- * most of the time, and what each made is attached alone: it changes one list in the registry.
+ * most of the time, and what they made is attached in turn, since each changes one list in the
+ * registry, until one has failed.
  *
  * @param files what the commands read, in `PREDICATES`.
- * @returns how each ended; where signing failed, nothing of it was attached.
+ * @returns how each ended, up to the one that failed.
  */
 export async function signing(
   context: Context,
@@ -159,7 +160,7 @@ async function once(
 /** How `requests.py` is told in which order the commands run. */
 const FLAGS = { "at once": "--at-once", "after first": "--after-first" } as const;
 
-/** A program, and the one that runs after it when it has not failed; of those, one at a time. */
+/** A program, and the one that runs after it; of those one at a time, until one of either fails. */
 interface Request {
   readonly args: readonly string[];
   readonly then?: Pick<Request, "args">;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,22 +60,19 @@ test("asks_the_others_after_the_first_and_only_when_that_has_not_failed", ({ fol
   assert.equal(ask(folder, [], "--after-first"), []);
 });
 
-test("goes_on_after_one_that_has_not_failed_with_one_such_at_a_time", ({ folder }) => {
-  const alone = `mkdir ${folder}/taken && sleep 0.05 && rmdir ${folder}/taken && echo`;
-  const begun = Array.from({ length: 4 }, (_, index) =>
-    sh(index === 2 ? "echo no >&2; exit 5" : "true", { then: sh(`${alone} ${index}`) }),
-  );
-  const answers = ask(folder, begun, "--at-once");
-  assert.equal(
-    answers.map((answer) => [answer?.exitCode, answer?.stdout]),
-    [
-      [0, "0\n"],
-      [0, "1\n"],
-      [5, ""],
-      [0, "3\n"],
-    ],
-  );
-  assert.is(answers[2]?.stderr, "no\n");
+test("goes_on_in_the_order_of_the_list_until_one_fails", ({ folder }) => {
+  const said = (): string[] => readFileSync(join(folder, "said"), "utf8").trim().split("\n");
+  const then = (word: string): object => ({ then: sh(`echo ${word} | tee -a ${folder}/said`) });
+  const outputs = (...requests: object[]): (string | undefined)[] =>
+    ask(folder, requests, "--at-once").map((answer) => answer?.stdout);
+  const late = sh("sleep 0.3", then("late"));
+  assert.equal(outputs(late, sh("true", then("early"))), ["late\n", "early\n"]);
+  assert.equal(said(), ["late", "early"]);
+  const failing = sh("echo no; exit 5", then("never"));
+  assert.equal(outputs(late, failing, sh("true", then("nor"))), ["late\n", "no\n", undefined]);
+  const refused = sh("true", { then: sh("echo refused; exit 5") });
+  assert.equal(outputs(refused, sh("true", then("nor"))), ["refused\n", undefined]);
+  assert.equal(said(), ["late", "early", "late"]);
 });
 
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {

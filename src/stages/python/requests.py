@@ -10,8 +10,8 @@ becomes of the others; with --after-first so do all but the first, when that has
 environment variables of the command alone. A request with "retry" is repeated as long as it fails with standard
 error of one of the patterns, at most so many seconds in a row with the same one; one with "changed" until its
 output differs from what had that digest, one with "until" until its output has that pattern, at most so long,
-with "every" seconds between. What is in "then" is asked next, when the request has not failed, one such at a time
-of all requests, and its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or
+with "every" seconds between. What is in "then" is asked after its request, in the order of the list and until one of
+either fails; its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or
 null for each, and "away" where it was repeated for failing: the seconds of the longest time that this took.
 Standard library only.
 """
@@ -25,25 +25,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 
 
 # Seconds between two tries, unless told.
 PAUSE = 0.5
 
-ALONE = Lock()
-
 
 def ask(request):
-    answer = patiently(request)
-    then = request.get("then")
-    if then is None or answer["exitCode"] != 0:
-        return answer
-    with ALONE:
-        return patiently(then)
-
-
-def patiently(request):
     retries = request.get("retry") or []
     began = time.monotonic()
     failing, kind = None, None
@@ -112,7 +100,19 @@ def in_turn(requests):
 
 def at_once(requests):
     with ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool:
-        return list(pool.map(ask, requests))
+        asked = [pool.submit(ask, request) for request in requests]
+        answers = []
+        failed = False
+        for request, each in zip(requests, asked):
+            answer = each.result()
+            then = request.get("then")
+            if then and failed:
+                answer = None
+            elif then and answer["exitCode"] == 0:
+                answer = ask(then)
+            failed = failed or answer["exitCode"] != 0
+            answers.append(answer)
+        return answers
 
 
 def after_first(requests):
