@@ -203,13 +203,23 @@ async function decode(
   return { module: target.module.name, object: target.object, state: value };
 }
 
+/** What stands for a value that was never set and that the type does not do without, as in Dagger. */
+const UNSET: Readonly<Record<string, unknown>> = {
+  STRING_KIND: "",
+  INTEGER_KIND: 0,
+  FLOAT_KIND: 0,
+  BOOLEAN_KIND: false,
+  LIST_KIND: [],
+};
+
 async function reviveAs(
   call: Call,
   module: ModuleValue,
   value: unknown,
   type: TypeDefValue,
 ): Promise<unknown> {
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined)
+    return type.optional ? null : (UNSET[type.kind] ?? null);
   if (type.kind === "LIST_KIND" && type.element) {
     const { element } = type;
     return Promise.all((value as unknown[]).map((item) => reviveAs(call, module, item, element)));

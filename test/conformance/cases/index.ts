@@ -15,6 +15,7 @@ import { images } from "./images.js";
 import { moduleTypes } from "./module-types.js";
 import { modules } from "./modules.js";
 import { mounts } from "./mounts.js";
+import { plainModule } from "./plain-module.js";
 import { redirects } from "./redirects.js";
 import { secrets } from "./secrets.js";
 import { services } from "./services.js";
@@ -41,5 +42,6 @@ export const allCases: readonly Case[] = [
   ...images,
   ...dockerBuild,
   ...modules,
+  ...plainModule,
   ...moduleTypes,
 ];
