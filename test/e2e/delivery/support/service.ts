@@ -187,9 +187,7 @@ export class Service {
 
   /** The requests end; gives what came of them. */
   async rest(): Promise<TrafficCounts | undefined> {
-    const counts = await this.#traffic?.stop();
-    this.#traffic = undefined;
-    return counts;
+    return await this.#traffic?.stop();
   }
 
   /** What is there now; undefined when the API server does not say. */
