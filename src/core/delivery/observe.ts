@@ -1,6 +1,7 @@
+import { leadsToItsPods, type SliceSeen } from "./endpoints.js";
 import { NAME, RELEASE, TRACK, trackName, type Track } from "./objects/index.js";
 import { readPods, troubleOf } from "./pods.js";
-import type { Observation, Workload } from "./types.js";
+import type { Observation, Pod, Workload } from "./types.js";
 
 /** An object as `kubectl get --output=json` prints it, as far as it is looked at. */
 interface Seen {
@@ -33,12 +34,19 @@ export function observe(name: string, objects: readonly unknown[]): Observation 
   );
   const find = (kind: string, called: string) =>
     seen.find((each) => each.kind === kind && each.metadata.name === called);
-  const pods = readPods(
-    seen.filter(({ kind, metadata }) => kind === "Pod" && metadata.labels?.[NAME] === name),
+  const own = seen.filter(
+    ({ kind, metadata }) => kind === "Pod" && metadata.labels?.[NAME] === name,
   );
+  const pods = readPods(own);
+  const labelled = own.map(({ metadata }, index) => ({
+    ...{ name: metadata.name, labels: metadata.labels ?? {} },
+    ready: pods[index]?.ready ?? false,
+  }));
+  const slices = seen.filter(({ kind }) => kind === "EndpointSlice") as readonly SliceSeen[];
   const workload = (track: Track): Workload | undefined => {
     const deployment = find("Deployment", trackName(name, track));
-    return deployment && workloadOf(deployment, track, pods);
+    const reached = leadsToItsPods(find("Service", trackName(name, track)), labelled, slices);
+    return deployment && workloadOf(deployment, { track, pods, reached });
   };
   const route = find("HTTPRoute", name);
   const service = find("Service", name);
@@ -51,7 +59,10 @@ export function observe(name: string, objects: readonly unknown[]): Observation 
     routed: route === undefined || isTaken(route),
     leftovers:
       shares.names ||
-      seen.some(({ kind, metadata }) => kind !== "Pod" && metadata.labels?.[TRACK] === "canary"),
+      seen.some(
+        ({ kind, metadata }) =>
+          kind !== "Pod" && kind !== "EndpointSlice" && metadata.labels?.[TRACK] === "canary",
+      ),
     pods,
   };
 }
@@ -75,7 +86,11 @@ interface DeploymentSpec {
   readonly template?: { readonly spec?: { readonly containers?: readonly { image?: string }[] } };
 }
 
-function workloadOf(deployment: Seen, track: Track, pods: ReturnType<typeof readPods>): Workload {
+function workloadOf(
+  deployment: Seen,
+  about: { readonly track: Track; readonly pods: readonly Pod[]; readonly reached: boolean },
+): Workload {
+  const { track, pods, reached } = about;
   const { metadata } = deployment;
   const spec = (deployment.spec ?? {}) as DeploymentSpec;
   const status = (deployment.status ?? {}) as DeploymentStatus;
@@ -90,7 +105,7 @@ function workloadOf(deployment: Seen, track: Track, pods: ReturnType<typeof read
     generation,
     replicas,
     available: status.readyReplicas ?? 0,
-    complete: isCurrent && counts.every((count = 0) => count === replicas),
+    complete: isCurrent && reached && counts.every((count = 0) => count === replicas),
     trouble: troubleOf(
       pods.filter((pod) => pod.track === track && pod.release === release),
       isCurrent ? (status.conditions ?? []) : [],

@@ -4,9 +4,12 @@ import { HOPELESS_PATTERN } from "./pods.js";
 /** Full name of the kind, since others have routes too. */
 const ROUTES = "httproutes.gateway.networking.k8s.io";
 
+/** They have their Service's labels. */
+const SLICES = "endpointslices.discovery.k8s.io";
+
 /** What kubectl is asked so that `observe` knows the service: by label, in one call. */
 export function observation(name: string, hasGateway: boolean): string[] {
-  const kinds = ["deployments.apps", "services", "pods", ...(hasGateway ? [ROUTES] : [])];
+  const kinds = ["deployments.apps", "services", "pods", SLICES, ...(hasGateway ? [ROUTES] : [])];
   return ["get", kinds.join(","), `--selector=${NAME}=${name}`, "--output=json"];
 }
 
@@ -21,7 +24,7 @@ export function observations(name: string, hasGateway: boolean): string[][] {
   ];
   return [
     ["get", ...objects, "--ignore-not-found", "--output=json"],
-    ["get", "pods", `--selector=${NAME}=${name}`, "--output=json"],
+    ["get", `pods,${SLICES}`, `--selector=${NAME}=${name}`, "--output=json"],
   ];
 }
 

@@ -245,7 +245,8 @@ function hopeless(
 ): string | undefined {
   if (complete) return undefined;
   if (trouble && (trouble.certain || waited >= DOUBT)) return trouble.why;
-  return waited >= deadline
-    ? `the pods of the ${track} Deployment did not become ready in ${deadline} s: ${available} of ${replicas} are`
-    : undefined;
+  if (waited < deadline) return undefined;
+  const unknown =
+    available === replicas ? ", and the Service does not lead to just them (endpointslices)" : "";
+  return `the pods of the ${track} Deployment did not become ready in ${deadline} s: ${available} of ${replicas} are${unknown}`;
 }

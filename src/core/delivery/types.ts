@@ -39,7 +39,10 @@ export interface Workload {
   readonly replicas: number;
   /** Pods that can answer now, of whatever release. */
   readonly available: number;
-  /** Every pod that is wanted is of this release and ready for long enough; no other is left. */
+  /**
+   * Every pod that is wanted is of this release and ready for long enough, no other is left, and the
+   * Service leads to just them.
+   */
   readonly complete: boolean;
   readonly trouble?: Trouble | undefined;
 }

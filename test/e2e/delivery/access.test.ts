@@ -27,6 +27,7 @@ const NEEDED: Permissions = {
   "pods/log": ["get"],
   "pods/portforward": ["create", "get"],
   events: ["get", "list"],
+  "endpointslices.discovery.k8s.io": ["list"],
   resourcequotas: ["get", "list"],
   namespaces: ["get"],
   "leases.coordination.k8s.io": ["get", "list", "watch", "create", "patch", "update"],

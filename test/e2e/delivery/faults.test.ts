@@ -61,7 +61,7 @@ test("says_that_credentials_ran_out_and_lets_the_next_run_take_back", async () =
         ...["deployments.apps", "replicasets.apps", "services", "configmaps", "secrets", "pods"],
         ...["pods/log", "events", "leases.coordination.k8s.io", "pods/portforward"],
         ...["httproutes.gateway.networking.k8s.io", "poddisruptionbudgets.policy"],
-        "networkpolicies.networking.k8s.io",
+        ...["networkpolicies.networking.k8s.io", "endpointslices.discovery.k8s.io"],
       ].map((resource) => [resource, all]),
     ),
   );

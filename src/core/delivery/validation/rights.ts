@@ -27,6 +27,7 @@ const ALWAYS: Readonly<Record<string, readonly string[]>> = {
   "pods/log": ["get"],
   "pods/portforward": ["get", "create"],
   events: ["list"],
+  "endpointslices.discovery.k8s.io": ["list"],
 };
 
 /** Plurals of the kinds that services are made of; what is not here, the trial of the objects tells of. */
