@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
@@ -73,6 +73,16 @@ test("goes_on_in_the_order_of_the_list_until_one_fails", ({ folder }) => {
   const refused = sh("true", { then: sh("echo refused; exit 5") });
   assert.equal(outputs(refused, sh("true", then("nor"))), ["refused\n", undefined]);
   assert.equal(said(), ["late", "early", "late"]);
+});
+
+test("starts_what_something_follows_only_as_cores_get_free", ({ folder }) => {
+  const cores = availableParallelism();
+  const ends = (name: string): string => `sleep 0.2; touch ${folder}/ended-${name}`;
+  const first = Array.from({ length: cores }, (_, at) => sh(ends(String(at)), { then: sh(":") }));
+  const seen = sh(`ls ${folder} | grep -c ended- > ${folder}/seen`, {
+    then: sh(`cat ${folder}/seen`),
+  });
+  assert.ok(Number(ask(folder, [...first, seen], "--at-once").at(-1)?.stdout) >= 1);
 });
 
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {

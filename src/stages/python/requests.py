@@ -2,18 +2,17 @@
 
     requests.py [--at-once | --after-first] FILE
 
-FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool,
-"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
-"until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one
-that failed, those that need it ("needs": true) are left out. With --at-once they run side by side, whatever
-becomes of the others; with --after-first so do all but the first, when that has not failed. The secrets are
-environment variables of the command alone. A request with "retry" is repeated as long as it fails with standard
-error of one of the patterns, at most so many seconds in a row with the same one; one with "changed" until its
-output differs from what had that digest, one with "until" until its output has that pattern, at most so long,
-with "every" seconds between. What is in "then" is asked after its request, in the order of the list and until one of
-either fails; its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or
-null for each, and "away" where it was repeated for failing: the seconds of the longest time that this took.
-Standard library only.
+FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool, "retry":
+[{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n, "pattern":
+regex}, "every": n, "then": request}. They run one after the other; after one that failed, those that need it
+("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others, as many as there
+are cores where something follows; with --after-first so do all but the first, when that has not failed. The secrets
+are environment variables of the command alone. A request with "retry" is repeated as long as it fails with standard
+error of one of the patterns, at most so many seconds in a row with the same one; one with "changed" until its output
+differs from what had that digest, one with "until" until its output has that pattern, at most so long, with "every"
+seconds between. What is in "then" is asked after its request, in the order of the list and until one of either fails;
+its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away"
+where it was repeated for failing: the seconds of the longest time that this took. Standard library only.
 """
 
 import hashlib
@@ -99,7 +98,9 @@ def in_turn(requests):
 
 
 def at_once(requests):
-    with ThreadPoolExecutor(max_workers=max(1, len(requests))) as pool:
+    # What follows the first then overlaps with the others: all at once would also end all at once.
+    side_by_side = (os.cpu_count() or 1) if any("then" in each for each in requests) else len(requests)
+    with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
         asked = [pool.submit(ask, request) for request in requests]
         answers = []
         failed = False
