@@ -16,6 +16,9 @@ import type { Lock } from "./lock.js";
 /** Seconds of patience with an API server that was away for longer than patience lasts. */
 const LITTLE = 5;
 
+/** Seconds that a round of waiting takes at least when it was in vain. */
+const PACE = 1;
+
 /** What a rollout asks of others. */
 export interface Helpers {
   readonly analyse: (release: ReleaseRecord, weight: number) => Promise<Analysis>;
@@ -72,7 +75,13 @@ export class ClusterWorld implements World {
       // What follows renews the lease first, and finds what was seen a moment ago.
       if (deed.seconds <= ROUND && this.queue.length === 0) return hands.seen;
     }
-    return await this.do(WHAT[deed.do], requestsOf(deed, hands, this));
+    const began = this.now();
+    const seen = await this.do(WHAT[deed.do], requestsOf(deed, hands, this));
+    // Pods that are ready end its waiting at once, though the Service may not lead to them yet.
+    const isBehind = deed.do === "await" && deed.track !== "route" && !seen[deed.track]?.complete;
+    const rest = isBehind ? began + PACE - this.now() : 0;
+    if (rest > 0) await new Promise((done) => setTimeout(done, rest * 1000));
+    return seen;
   }
 
   save(...records: readonly ReleaseRecord[]): void {
