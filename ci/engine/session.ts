@@ -1,13 +1,49 @@
 import type { GraphQLSchema } from "graphql";
-import type { Call } from "./api/call.js";
-import type { ModuleValue } from "./api/module.js";
 import type { Client } from "./client.js";
 import type { Engine } from "./engine.js";
 import { EngineError } from "./graph/errors.js";
-import { Node, nodesIn } from "./graph/node.js";
+import { Node, nodesIn, type Args } from "./graph/node.js";
 import { SharedWork } from "./graph/shared.js";
+import type { ModuleValue } from "./modules/types.js";
 import { Plan } from "./plan.js";
-import type { ModuleSchema } from "./modules/schema.js";
+
+/** What an operation is given besides its object and its arguments. */
+export interface Call {
+  readonly session: Session;
+  /** Who asks: the person's program, or a function of a module. */
+  readonly client: Client;
+  /** The operation's own place in the graph. */
+  readonly node: Node;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The fields of one type: GraphQL signature → operation. A field that returns a non-null object is
+ * lazy (it becomes a node of the graph); any other is answered at once.
+ */
+export type Fields<Self> = Readonly<
+  Record<string, (self: Self, args: never, call: Call) => unknown>
+>;
+
+/** Fields whose identity includes more than their arguments, or something else instead. */
+export type Identities = Readonly<Record<string, (args: Args, asker: Asker) => string | undefined>>;
+
+/** Who asks for a field. */
+export type Asker = Pick<Call, "session" | "client">;
+
+/** A type of the API: its name and its fields. */
+export interface TypeTable {
+  readonly name: string;
+  readonly fields: Fields<never>;
+  readonly identities?: Identities;
+}
+
+/** A module's contribution to the schema: its types, and a field of Query that constructs it. */
+export interface ModuleSchema {
+  readonly tables: readonly TypeTable[];
+  /** SDL of its enumerations. */
+  readonly inputs: string;
+}
 
 export type Operation = (self: unknown, args: never, call: Call) => unknown;
 

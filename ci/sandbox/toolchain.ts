@@ -8,7 +8,7 @@ import { cachePath, makeFolder, withLock } from "./cache.js";
 import { SandboxError } from "./failure.js";
 import { unpackPackage } from "./packages.js";
 import { run, type RunOptions } from "./run.js";
-import type { GoSuite, GoTool, OwnTool, Suite, Tool } from "./tools.js";
+import type { GoSuite, GoTool, OwnTool, Suite, Tool } from "./tool.js";
 import { unpackWheel } from "./wheels.js";
 
 /** Gives the folder of a tool's or a suite's programs; makes it where it is missing. */

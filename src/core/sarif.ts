@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type CheckName, type CheckResult, type Finding, type FindingLevel } from "./check.js";
+import type { CheckName, CheckResult, Finding, FindingLevel } from "./check.js";
 import { clean, oneLine } from "./text.js";
 
 /** GitHub's limits for one upload. */

@@ -1,10 +1,9 @@
 import { chown, readdir } from "node:fs/promises";
 import { digestOf } from "../graph/digest.js";
 import type { Node } from "../graph/node.js";
+import type { Call, Fields } from "../session.js";
 import { copyTree } from "../store/tree.js";
-import type { Call, Fields } from "./call.js";
-import { treeOf } from "./trees.js";
-import type { Owner } from "./trees.js";
+import { treeOf, type Owner } from "./trees.js";
 import type { CacheVolumeValue } from "./values.js";
 
 export const cacheVolumeFields: Fields<CacheVolumeValue> = {};

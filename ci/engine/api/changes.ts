@@ -12,10 +12,11 @@ import {
 import { basename, dirname, join, posix } from "node:path";
 import type { Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
-import { copyTree, resolveIn } from "../store/tree.js";
 import type { Store } from "../store/store.js";
+import { copyTree, resolveIn } from "../store/tree.js";
 import { patternToRegExp } from "./glob.js";
-import { copyIdentity, type Owner, type Tree } from "./trees.js";
+import { copyIdentity, type Owner } from "./trees.js";
+import type { Tree } from "./values.js";
 
 /** A change of a file system: what it is, so that it is made once, and how it is made. */
 export interface Change {

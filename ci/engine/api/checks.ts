@@ -1,10 +1,9 @@
 import { EngineError } from "../graph/errors.js";
 import { callFunction, construct, type ObjectState } from "../modules/call.js";
 import { pascal } from "../modules/names.js";
-import type { Call, Fields } from "./call.js";
+import type { FunctionValue, ModuleValue } from "../modules/types.js";
+import type { Call, Fields } from "../session.js";
 import type { ContainerValue } from "./container/value.js";
-import type { ModuleValue } from "./module.js";
-import type { FunctionValue } from "./typedef.js";
 
 /** A function of a module's main object that is a check, and how it went, if it ran. */
 interface CheckValue {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
-import { lazy, type Call, type Fields } from "./call.js";
+import type { Call, Fields } from "../session.js";
 import {
   checkFileName,
   chownAll,
@@ -18,17 +18,9 @@ import {
 } from "./changes.js";
 import { changedPaths } from "./diff.js";
 import { isDirectory } from "./inspect.js";
-import {
-  below,
-  changeTree,
-  parseOwner,
-  readTree,
-  scratch,
-  treeOf,
-  type Owner,
-  type Tree,
-} from "./trees.js";
-import type { DirectoryValue } from "./values.js";
+import { lazy } from "./lazy.js";
+import { below, changeTree, parseOwner, readTree, scratch, treeOf, type Owner } from "./trees.js";
+import type { Tree, DirectoryValue } from "./values.js";
 
 /** A directory after a change at `path` below it. */
 function changed(

@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { posix } from "node:path";
-import { lazy, type Call, type Fields } from "./call.js";
+import type { Call, Fields } from "../session.js";
 import { directoryChangeFields } from "./directory-changes.js";
 import { dockerBuild, type DockerBuildArgs } from "./dockerfile/build.js";
 import { glob } from "./glob.js";
 import { existsIn, statIn, subtree, type ExistsArgs } from "./inspect.js";
+import { lazy } from "./lazy.js";
 import { below, contentDigest, readTree } from "./trees.js";
 import type { DirectoryValue } from "./values.js";
 

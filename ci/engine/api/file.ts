@@ -4,12 +4,13 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { EngineError } from "../graph/errors.js";
-import { lazy, type Call, type Fields } from "./call.js";
+import type { Call, Fields } from "../session.js";
 import { chownAll, copyFile, newFile, timestamps, type Change } from "./changes.js";
 import { stamped } from "./directory-changes.js";
 import { statIn } from "./inspect.js";
-import { changeTree, contentDigest, parseOwner, readTree, scratch, type Tree } from "./trees.js";
-import type { FileValue } from "./values.js";
+import { lazy } from "./lazy.js";
+import { changeTree, contentDigest, parseOwner, readTree, scratch } from "./trees.js";
+import type { Tree, FileValue } from "./values.js";
 
 /** What GraphQL can carry as one string. */
 const MAX_CONTENTS = 128 << 20;

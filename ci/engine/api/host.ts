@@ -4,11 +4,11 @@ import { posix } from "node:path";
 import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
+import type { Call, Fields, Identities } from "../session.js";
 import type { ImportOptions } from "../store/types.js";
-import { lazy, ready, type Call, type Fields, type Identities } from "./call.js";
+import { lazy, ready } from "./lazy.js";
 import { hostService, tunnelService } from "./service.js";
-import type { Tree } from "./trees.js";
-import type { DirectoryValue, FileValue, PortForward } from "./values.js";
+import type { Tree, DirectoryValue, FileValue, PortForward } from "./values.js";
 
 export type HostValue = Readonly<Record<string, never>>;
 

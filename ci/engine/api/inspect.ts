@@ -1,10 +1,11 @@
 import { lstat, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { EngineError } from "../graph/errors.js";
+import type { Call } from "../session.js";
 import { resolveIn } from "../store/tree.js";
 import type { Snapshot } from "../store/types.js";
-import type { Call } from "./call.js";
-import { below, type Tree } from "./trees.js";
+import { below } from "./trees.js";
+import type { Tree } from "./values.js";
 
 /** A part of a tree, which must be there and of the right kind. */
 export async function subtree(

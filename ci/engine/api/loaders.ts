@@ -1,6 +1,6 @@
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
-import type { Call, Fields } from "./call.js";
+import type { Call, Fields } from "../session.js";
 
 /** `loadContainerFromID` and its like: an object by its ID, refused when it is of another type. */
 export function loaders(types: readonly { name: string }[], scalar = "ID"): Fields<never> {

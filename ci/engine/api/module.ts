@@ -1,19 +1,9 @@
 import type { FunctionCall } from "../client.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
-import { loadModule, readManifest, serve, type ModuleSourceValue } from "../modules/module.js";
-import type { Call, Fields } from "./call.js";
-import type { TypeDefValue } from "./typedef.js";
-
-/** A module: its types, and where its code is. */
-export interface ModuleValue {
-  readonly name: string;
-  readonly description: string;
-  readonly objects: readonly TypeDefValue[];
-  readonly enums: readonly TypeDefValue[];
-  readonly interfaces: readonly TypeDefValue[];
-  readonly source?: ModuleSourceValue | undefined;
-}
+import { loadModule, readManifest, serve } from "../modules/module.js";
+import type { ModuleSourceValue, ModuleValue, TypeDefValue } from "../modules/types.js";
+import type { Call, Fields } from "../session.js";
 
 export interface ErrorValue {
   readonly message: string;

@@ -1,4 +1,4 @@
-import type { Fields } from "./call.js";
+import type { Fields } from "../session.js";
 
 type Plain = Readonly<Record<string, unknown>>;
 

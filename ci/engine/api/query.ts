@@ -1,14 +1,16 @@
-import type { Platform } from "../images/types.js";
 import { EngineError } from "../graph/errors.js";
 import type { Args, Node } from "../graph/node.js";
-import { ready, type Asker, type Call, type Fields, type Identities } from "./call.js";
+import type { Platform } from "../images/types.js";
+import type { FunctionValue, ModuleValue, TypeDefValue } from "../modules/types.js";
+import type { Asker, Call, Fields, Identities } from "../session.js";
 import { emptyContainer } from "./container/value.js";
 import { newFileValue } from "./file.js";
 import { host } from "./host.js";
-import { currentCall, moduleSource, type ModuleValue } from "./module.js";
+import { ready } from "./lazy.js";
+import { currentCall, moduleSource } from "./module.js";
 import { secretByUri } from "./secret.js";
 import { scratch } from "./trees.js";
-import { emptyTypeDef, type FunctionValue, type TypeDefValue } from "./typedef.js";
+import { emptyTypeDef } from "./typedef.js";
 import type { CacheVolumeValue, DirectoryValue, SecretValue } from "./values.js";
 
 /** The version of Dagger whose API the embedded engine speaks. */

@@ -13,15 +13,7 @@ import {
 import type { Client } from "../client.js";
 import { digestOf } from "../graph/digest.js";
 import { Node } from "../graph/node.js";
-import type { Session } from "../session.js";
-import type { Call, Fields, Identities } from "./call.js";
-
-/** A type of the API: its name and its fields. */
-export interface TypeTable {
-  readonly name: string;
-  readonly fields: Fields<never>;
-  readonly identities?: Identities;
-}
+import type { Call, TypeTable, Session } from "../session.js";
 
 /** What a GraphQL request carries to the resolvers. */
 export interface RequestContext {

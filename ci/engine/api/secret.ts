@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { posix } from "node:path";
 import { promisify } from "node:util";
 import { EngineError } from "../graph/errors.js";
-import type { Call, Fields } from "./call.js";
+import type { Call, Fields } from "../session.js";
 import type { SecretValue } from "./values.js";
 
 /** A secret by reference: `env://NAME`, `file://path`, `cmd://command`; the short forms have no `//`. */

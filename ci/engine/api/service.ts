@@ -1,12 +1,11 @@
-import type { Forward, RunningService } from "../exec/types.js";
 import { ServiceExitError } from "../exec/service.js";
+import type { Forward, RunningService } from "../exec/types.js";
 import { EngineError, ExecFailure } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import { NotRunError } from "../plan.js";
-import type { Session } from "../session.js";
-import type { Call, Fields } from "./call.js";
-import { expand, type ContainerValue } from "./container/value.js";
+import type { Call, Fields, Session } from "../session.js";
 import { prepare } from "./container/prepare.js";
+import { expand, type ContainerValue } from "./container/value.js";
 import type { PortForward, PortValue } from "./values.js";
 
 export interface ServiceValue {

@@ -1,5 +1,5 @@
+import type { TypeTable } from "../session.js";
 import { cacheVolumeFields } from "./cache.js";
-import { loaders } from "./loaders.js";
 import { checkFields, checkGroupFields, moduleCheckFields } from "./checks.js";
 import { configFields } from "./container/config.js";
 import { dockerCopy } from "./container/copy.js";
@@ -9,6 +9,7 @@ import { imageFields } from "./container/image.js";
 import { directoryFields } from "./directory.js";
 import { fileFields } from "./file.js";
 import { hostFields, hostIdentities } from "./host.js";
+import { loaders } from "./loaders.js";
 import {
   currentModuleFields,
   errorFields,
@@ -18,7 +19,6 @@ import {
 } from "./module.js";
 import { plainFields } from "./plain.js";
 import { queryFields, queryIdentities } from "./query.js";
-import type { TypeTable } from "./schema.js";
 import { secretFields } from "./secret.js";
 import { serviceFields } from "./service.js";
 import {

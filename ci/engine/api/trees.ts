@@ -2,19 +2,10 @@ import { posix } from "node:path";
 import { digestOf, type Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
-import { digestTree, resolveIn } from "../store/tree.js";
+import type { Call } from "../session.js";
 import type { Store } from "../store/store.js";
-import type { Snapshot } from "../store/types.js";
-import type { Call } from "./call.js";
-import type { DirectoryValue, FileValue } from "./values.js";
-
-/** A directory or file: where it lies in a stack of layers. */
-export interface Tree {
-  readonly snapshot: Snapshot;
-  readonly path: string;
-  /** The time that withTimestamps gave everything: part of what a copy is, unlike other times. */
-  readonly stamp?: number | undefined;
-}
+import { digestTree, resolveIn } from "../store/tree.js";
+import type { Tree, DirectoryValue, FileValue } from "./values.js";
 
 export const scratch: Tree = { snapshot: { layers: [] }, path: "/" };
 

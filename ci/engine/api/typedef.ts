@@ -1,71 +1,13 @@
 import type { Node } from "../graph/node.js";
-import type { Call, Fields } from "./call.js";
-
-/** Types of a module as plain values, so that they can be kept between sessions. */
-export interface TypeDefValue {
-  readonly kind: string;
-  readonly optional: boolean;
-  readonly name: string;
-  /** The name that the module itself uses, where the API has another. */
-  readonly originalName?: string | undefined;
-  readonly description: string;
-  readonly deprecated?: string | undefined;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly element?: TypeDefValue | undefined;
-  readonly fields: readonly FieldValue[];
-  readonly functions: readonly FunctionValue[];
-  readonly constructorFunction?: FunctionValue | undefined;
-  readonly members: readonly EnumMemberValue[];
-}
-
-export interface SourceMapValue {
-  readonly filename: string;
-  readonly line: number;
-  readonly column: number;
-  readonly module: string;
-  readonly url: string;
-}
-
-export interface FieldValue {
-  readonly name: string;
-  readonly description: string;
-  readonly typeDef: TypeDefValue;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
-}
-
-interface EnumMemberValue {
-  readonly name: string;
-  readonly value: string;
-  readonly description: string;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
-}
-
-export interface ArgumentValue {
-  readonly name: string;
-  readonly description: string;
-  readonly typeDef: TypeDefValue;
-  /** JSON text. */
-  readonly defaultValue?: string | undefined;
-  readonly defaultPath: string;
-  readonly defaultAddress: string;
-  readonly ignore: readonly string[];
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
-}
-
-export interface FunctionValue {
-  readonly name: string;
-  readonly description: string;
-  readonly returnType: TypeDefValue;
-  readonly args: readonly ArgumentValue[];
-  readonly cachePolicy: string;
-  readonly timeToLive?: string | undefined;
-  readonly isCheck: boolean;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
-}
+import type {
+  ArgumentValue,
+  EnumMemberValue,
+  FieldValue,
+  FunctionValue,
+  SourceMapValue,
+  TypeDefValue,
+} from "../modules/types.js";
+import type { Call, Fields } from "../session.js";
 
 export const emptyTypeDef: TypeDefValue = {
   kind: "",

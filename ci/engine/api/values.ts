@@ -1,6 +1,6 @@
 import type { Node } from "../graph/node.js";
-import type { Lazy } from "./call.js";
-import type { Tree } from "./trees.js";
+import type { Snapshot } from "../store/types.js";
+import type { Lazy } from "./lazy.js";
 
 export interface DirectoryValue {
   readonly tree: Lazy<Tree>;
@@ -34,4 +34,12 @@ export interface PortForward {
   readonly frontend?: number;
   readonly backend: number;
   readonly protocol: "TCP" | "UDP";
+}
+
+/** A directory or file: where it lies in a stack of layers. */
+export interface Tree {
+  readonly snapshot: Snapshot;
+  readonly path: string;
+  /** The time that withTimestamps gave everything: part of what a copy is, unlike other times. */
+  readonly stamp?: number | undefined;
 }

@@ -1,8 +1,7 @@
-import type { Repository } from "./client.js";
 import { ImageError } from "./failure.js";
 import type { Http } from "./http.js";
 import { isLoopback } from "./reference.js";
-import type { Credentials } from "./types.js";
+import type { Repository, Credentials } from "./types.js";
 
 /** The Authorization header that answers a registry's challenge. */
 export async function authorize(

@@ -1,21 +1,10 @@
 import { createHash } from "node:crypto";
 
+import { authorize } from "./auth.js";
 import { ImageError } from "./failure.js";
 import { Http, type Answer, type HttpRequest } from "./http.js";
-import { authorize } from "./auth.js";
 import { isLoopback, parseRef } from "./reference.js";
-import type { ImageRef, RegistryOptions } from "./types.js";
-
-/** One repository, where requests for it go. */
-export interface Repository {
-  /** `https://host/v2/name/`. */
-  readonly base: URL;
-  /** Host that credentials are for. */
-  readonly host: string;
-  readonly actions: "pull" | "pull,push";
-  /** As people write it. */
-  readonly shown: string;
-}
+import type { Repository, ImageRef, RegistryOptions } from "./types.js";
 
 const MANIFESTS = [
   "application/vnd.oci.image.index.v1+json",

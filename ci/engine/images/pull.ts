@@ -2,11 +2,19 @@ import { Readable } from "node:stream";
 
 import type { Store } from "../store/store.js";
 import type { Snapshot } from "../store/types.js";
-import type { RegistryClient, Repository } from "./client.js";
+import type { RegistryClient } from "./client.js";
 import { ImageError } from "./failure.js";
 import { importLayer } from "./layer-in.js";
 import { parseRef } from "./reference.js";
-import type { Descriptor, ImageRef, Index, Manifest, OciImageConfig, Platform } from "./types.js";
+import type {
+  Repository,
+  Descriptor,
+  ImageRef,
+  Index,
+  Manifest,
+  OciImageConfig,
+  Platform,
+} from "./types.js";
 
 export interface PulledImage {
   snapshot: Snapshot;

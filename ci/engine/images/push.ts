@@ -1,9 +1,9 @@
 import type { Store } from "../store/store.js";
-import type { RegistryClient, Repository } from "./client.js";
+import type { RegistryClient } from "./client.js";
 import { ImageError } from "./failure.js";
 import { buildImage } from "./manifest.js";
 import { parseRef } from "./reference.js";
-import type { Descriptor, ExportSettings, ImageVariant } from "./types.js";
+import type { Repository, Descriptor, ExportSettings, ImageVariant } from "./types.js";
 
 /**
  * Pushes one image, or an index when there are several variants: blobs first, the tag last, so

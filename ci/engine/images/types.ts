@@ -102,3 +102,14 @@ export interface ExportSettings {
   mediaTypes?: "oci" | "docker";
   signal?: AbortSignal;
 }
+
+/** One repository, where requests for it go. */
+export interface Repository {
+  /** `https://host/v2/name/`. */
+  readonly base: URL;
+  /** Host that credentials are for. */
+  readonly host: string;
+  readonly actions: "pull" | "pull,push";
+  /** As people write it. */
+  readonly shown: string;
+}

@@ -1,17 +1,14 @@
 import { posix } from "node:path";
-import type { Call } from "../api/call.js";
 import { importDirectory, treeNode } from "../api/host.js";
-import type { ModuleValue } from "../api/module.js";
 import { subtree } from "../api/inspect.js";
-import type { FunctionValue, TypeDefValue } from "../api/typedef.js";
 import type { DirectoryValue } from "../api/values.js";
 import { canonical, digestOf, type Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import { Node } from "../graph/node.js";
-import { closure } from "../session.js";
-import type { ModuleSourceValue } from "./module.js";
+import { closure, type Call } from "../session.js";
 import { freeze, thaw, type Frozen } from "./portable.js";
 import { runFunction } from "./runtime.js";
+import type { FunctionValue, ModuleSourceValue, ModuleValue, TypeDefValue } from "./types.js";
 
 /** The state of a module's object, as its process gave it: objects of the API are IDs in it. */
 export interface ObjectState {

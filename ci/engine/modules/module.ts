@@ -1,31 +1,15 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { dirname, join, posix, relative, resolve } from "node:path";
-import type { Call } from "../api/call.js";
-import type { ModuleValue } from "../api/module.js";
-import type { TypeDefValue } from "../api/typedef.js";
 import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
-import type { Session } from "../session.js";
+import type { Call, Session } from "../session.js";
 import { sdkVersion } from "./compile.js";
 import { pascal } from "./names.js";
-import { moduleTables } from "./schema.js";
 import { prepareProcess, runFunction } from "./runtime.js";
-
-/** Where a module's code is. */
-export interface ModuleSourceValue {
-  readonly name: string;
-  readonly engineVersion: string;
-  /** The folder of dagger.json. */
-  readonly folder: string;
-  /** The repository's root, or `folder` outside of one: what default paths start from. */
-  readonly contextFolder: string;
-  /** The TypeScript files of the module. */
-  readonly files: readonly string[];
-  /** Of everything that decides what the module's functions do. */
-  readonly digest: string;
-}
+import { moduleTables } from "./schema.js";
+import type { ModuleSourceValue, ModuleValue, TypeDefValue } from "./types.js";
 
 interface Manifest {
   name?: string;

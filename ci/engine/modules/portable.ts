@@ -1,8 +1,8 @@
-import { ready, type Call } from "../api/call.js";
+import { ready } from "../api/lazy.js";
 import type { DirectoryValue } from "../api/values.js";
 import type { Json } from "../graph/digest.js";
 import { Node } from "../graph/node.js";
-import { closure } from "../session.js";
+import { closure, type Call } from "../session.js";
 
 /** Recipes of nodes, dependencies first, with node arguments as `{ "@": digest }`. */
 export type Frozen = readonly {

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Call } from "../api/call.js";
 import type { FunctionCall } from "../client.js";
 import { EngineError } from "../graph/errors.js";
-import type { Session } from "../session.js";
+import type { Call, Session } from "../session.js";
 import { compileModule, compileSdk, sdkFolder, sdkVersion } from "./compile.js";
-import type { ModuleSourceValue } from "./module.js";
+import type { ModuleSourceValue } from "./types.js";
 import { Workers, type RunnableModule } from "./worker.js";
 
 type Invocation = Pick<FunctionCall, "moduleName" | "parentName" | "name" | "parent" | "inputArgs">;

@@ -1,19 +1,9 @@
-import type { Fields, Identities } from "../api/call.js";
-import { loaders } from "../api/loaders.js";
-import type { ModuleValue } from "../api/module.js";
-import type { TypeTable } from "../api/schema.js";
-import type { FunctionValue, TypeDefValue } from "../api/typedef.js";
 import { randomUUID } from "node:crypto";
+import { loaders } from "../api/loaders.js";
+import type { Fields, Identities, ModuleSchema, TypeTable } from "../session.js";
 import { callFunction, construct, fieldOf, type ObjectState } from "./call.js";
-import type { ModuleSourceValue } from "./module.js";
 import { pascal } from "./names.js";
-
-/** A module's contribution to the schema: its types, and a field of Query that constructs it. */
-export interface ModuleSchema {
-  readonly tables: readonly TypeTable[];
-  /** SDL of its enumerations. */
-  readonly inputs: string;
-}
+import type { FunctionValue, ModuleSourceValue, ModuleValue, TypeDefValue } from "./types.js";
 
 const SCALARS: Readonly<Record<string, string>> = {
   STRING_KIND: "String",

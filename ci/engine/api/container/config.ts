@@ -1,7 +1,7 @@
 import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
 import type { ImageConfig } from "../../images/types.js";
-import type { Fields } from "../call.js";
+import type { Fields } from "../../session.js";
 import type { PortValue } from "../values.js";
 import { duration, formatDuration } from "./duration.js";
 import { containerPath, environment, expand, withConfig, type ContainerValue } from "./value.js";

@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
+import type { Call } from "../../session.js";
 import { resolveIn } from "../../store/tree.js";
-import { lazy, type Call } from "../call.js";
 import { copyDirectory, copyFile } from "../changes.js";
 import { glob } from "../glob.js";
-import { below, readTree, treeOf, type Tree } from "../trees.js";
+import { lazy } from "../lazy.js";
+import { below, readTree, treeOf } from "../trees.js";
+import type { Tree } from "../values.js";
 import { applyAt } from "./files.js";
 import { containerPath, locate, ownerOf, treeAt, type ContainerValue } from "./value.js";
 

@@ -2,15 +2,17 @@ import { stat } from "node:fs/promises";
 import { digestOf } from "../../graph/digest.js";
 import { EngineError, ExecFailure } from "../../graph/errors.js";
 import { NotRunError } from "../../plan.js";
+import type { Call, Fields } from "../../session.js";
 import type { Store } from "../../store/store.js";
 import type { BlobRef, Snapshot } from "../../store/types.js";
-import { lazy, type Call, type Fields } from "../call.js";
 import { newFile } from "../changes.js";
 import { readContents } from "../file.js";
 import { subtree } from "../inspect.js";
+import { lazy } from "../lazy.js";
 import { bindings } from "../service.js";
-import { below, changeTree, type Tree } from "../trees.js";
-import type { SecretValue } from "../values.js";
+import { below, changeTree } from "../trees.js";
+import type { Tree, SecretValue } from "../values.js";
+import { prepare, type Prepared, type ExecArgs } from "./prepare.js";
 import {
   containerPath,
   expand,
@@ -20,7 +22,6 @@ import {
   type ContainerValue,
   type ExecRecord,
 } from "./value.js";
-import { prepare, type Prepared } from "./prepare.js";
 
 /** Of a command that failed, this much of each stream goes into the error. */
 const MAX_ERROR_OUTPUT = 100 * 1024;
@@ -29,20 +30,6 @@ const MAX_ERROR_OUTPUT = 100 * 1024;
 function isExpected(exitCode: number, expect: ExecArgs["expect"]): boolean {
   if (exitCode >= 128 && exitCode <= 191) return false;
   return expect === "ANY" || (expect === "SUCCESS") === (exitCode === 0);
-}
-
-export interface ExecArgs {
-  args: string[];
-  useEntrypoint: boolean;
-  stdin: string;
-  redirectStdin: string;
-  redirectStdout: string;
-  redirectStderr: string;
-  expect: "SUCCESS" | "FAILURE" | "ANY";
-  experimentalPrivilegedNesting: boolean;
-  insecureRootCapabilities: boolean;
-  expand: boolean;
-  noInit: boolean;
 }
 
 interface Outcome {

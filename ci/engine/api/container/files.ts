@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Node } from "../../graph/node.js";
-import { lazy, type Call, type Fields } from "../call.js";
+import type { Call, Fields } from "../../session.js";
 import {
   chownAll,
   copyDirectory,
@@ -13,8 +13,9 @@ import {
   type Placement,
 } from "../changes.js";
 import { existsIn, statIn, subtree, type ExistsArgs } from "../inspect.js";
-import { below, changeTree, scratch, treeOf, type Tree } from "../trees.js";
-import type { DirectoryValue } from "../values.js";
+import { lazy } from "../lazy.js";
+import { below, changeTree, scratch, treeOf } from "../trees.js";
+import type { Tree, DirectoryValue } from "../values.js";
 import {
   containerPath,
   locate,

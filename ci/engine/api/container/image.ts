@@ -2,10 +2,9 @@ import { mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, posix } from "node:path";
 import { readFile } from "node:fs/promises";
-import { EngineError } from "../../graph/errors.js";
 import { digestOf } from "../../graph/digest.js";
+import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
-import { NotRunError } from "../../plan.js";
 import type { RegistryClient } from "../../images/index.js";
 import type {
   Credentials,
@@ -14,7 +13,9 @@ import type {
   OciImageConfig,
   Platform,
 } from "../../images/types.js";
-import { lazy, type Call, type Fields } from "../call.js";
+import { NotRunError } from "../../plan.js";
+import type { Call, Fields } from "../../session.js";
+import { lazy } from "../lazy.js";
 import { containerService } from "../service.js";
 import { readTree, treeOf } from "../trees.js";
 import type { FileValue, PortValue, SecretValue } from "../values.js";

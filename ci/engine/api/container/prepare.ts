@@ -1,10 +1,9 @@
-import { digestOf } from "../../graph/digest.js";
 import type { ExecSpec, Mount } from "../../exec/types.js";
+import { digestOf } from "../../graph/digest.js";
+import type { Call } from "../../session.js";
 import { acquireVolume } from "../cache.js";
-import type { Call } from "../call.js";
 import { contentDigest } from "../trees.js";
 import type { SecretValue } from "../values.js";
-import type { ExecArgs } from "./exec.js";
 import { environment, ownerOf, treeAt, type ContainerValue } from "./value.js";
 
 /** What one command needs, whether it runs to its end or as a service. */
@@ -98,4 +97,18 @@ export async function prepare(
     for (const free of releases.splice(0)) await free();
   };
   return { spec, secrets, identity, release };
+}
+
+export interface ExecArgs {
+  args: string[];
+  useEntrypoint: boolean;
+  stdin: string;
+  redirectStdin: string;
+  redirectStdout: string;
+  redirectStderr: string;
+  expect: "SUCCESS" | "FAILURE" | "ANY";
+  experimentalPrivilegedNesting: boolean;
+  insecureRootCapabilities: boolean;
+  expand: boolean;
+  noInit: boolean;
 }

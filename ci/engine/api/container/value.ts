@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
-import type { BlobRef, Snapshot } from "../../store/types.js";
 import type { ImageConfig, Platform } from "../../images/types.js";
-import { type Call, type Lazy, ready } from "../call.js";
-import { absolute, parseOwner, readTree, type Owner, type Tree } from "../trees.js";
-import type { PortValue } from "../values.js";
+import type { Call } from "../../session.js";
+import type { BlobRef, Snapshot } from "../../store/types.js";
+import { type Lazy, ready } from "../lazy.js";
+import { absolute, parseOwner, readTree, type Owner } from "../trees.js";
+import type { Tree, PortValue } from "../values.js";
 
 /** What the last command of a container left behind besides files. */
 export interface ExecRecord {

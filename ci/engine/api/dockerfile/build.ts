@@ -3,12 +3,12 @@ import { posix } from "node:path";
 import { DockerfileParser, type Instruction } from "dockerfile-ast";
 import { EngineError } from "../../graph/errors.js";
 import { Node } from "../../graph/node.js";
-import type { Call } from "../call.js";
+import type { Call } from "../../session.js";
 import type { ContainerValue } from "../container/value.js";
 import { readTree, treeOf } from "../trees.js";
 import { copyInstruction } from "./copy.js";
-import { Stage } from "./stage.js";
 import { runInstruction } from "./run.js";
+import { Stage, type Build } from "./stage.js";
 import { expandWords, words } from "./words.js";
 
 /** Instructions of Docker's that this engine does not have. */
@@ -20,17 +20,6 @@ export interface DockerBuildArgs {
   buildArgs: { name: string; value: string }[];
   target: string;
   secrets: Node[];
-}
-
-/** What the instructions of one Dockerfile share. */
-export interface Build {
-  readonly call: Call;
-  /** The build context without what .dockerignore names. */
-  readonly context: Node;
-  readonly secrets: readonly Node[];
-  readonly stages: Map<string, Stage>;
-  /** Makes a node of the graph, as a client's query would. */
-  op(parent: Node | undefined, type: string, field: string, args?: Record<string, unknown>): Node;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { EngineError } from "../../graph/errors.js";
-import type { Build } from "./build.js";
 import { rootOf } from "./run.js";
-import { parseExec, type Stage } from "./stage.js";
+import { parseExec, type Stage, type Build } from "./stage.js";
 
 /** COPY and ADD of local files: into a directory what matches, or one source to one target. */
 export function copyInstruction(

@@ -1,8 +1,7 @@
 import type { Instruction } from "dockerfile-ast";
 import { EngineError } from "../../graph/errors.js";
 import type { SecretValue } from "../values.js";
-import type { Build } from "./build.js";
-import { parseExec, type Stage } from "./stage.js";
+import { parseExec, type Stage, type Build } from "./stage.js";
 import { joined, raw } from "./words.js";
 
 /** RUN: the command with its mounts, and with the stage's arguments as variables while it runs. */

@@ -1,7 +1,7 @@
 import { JSONInstruction, type Instruction } from "dockerfile-ast";
 import type { Node } from "../../graph/node.js";
+import type { Call } from "../../session.js";
 import { environment, type ContainerValue } from "../container/value.js";
-import type { Build } from "./build.js";
 import { joined } from "./words.js";
 
 /** One build stage while its instructions are read. */
@@ -72,4 +72,15 @@ export function parseExec(text: string): string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What the instructions of one Dockerfile share. */
+export interface Build {
+  readonly call: Call;
+  /** The build context without what .dockerignore names. */
+  readonly context: Node;
+  readonly secrets: readonly Node[];
+  readonly stages: Map<string, Stage>;
+  /** Makes a node of the graph, as a client's query would. */
+  op(parent: Node | undefined, type: string, field: string, args?: Record<string, unknown>): Node;
 }

@@ -1,0 +1,89 @@
+/** Types of a module as plain values, so that they can be kept between sessions. */
+export interface TypeDefValue {
+  readonly kind: string;
+  readonly optional: boolean;
+  readonly name: string;
+  /** The name that the module itself uses, where the API has another. */
+  readonly originalName?: string | undefined;
+  readonly description: string;
+  readonly deprecated?: string | undefined;
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly element?: TypeDefValue | undefined;
+  readonly fields: readonly FieldValue[];
+  readonly functions: readonly FunctionValue[];
+  readonly constructorFunction?: FunctionValue | undefined;
+  readonly members: readonly EnumMemberValue[];
+}
+
+export interface SourceMapValue {
+  readonly filename: string;
+  readonly line: number;
+  readonly column: number;
+  readonly module: string;
+  readonly url: string;
+}
+
+export interface FieldValue {
+  readonly name: string;
+  readonly description: string;
+  readonly typeDef: TypeDefValue;
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly deprecated?: string | undefined;
+}
+
+export interface EnumMemberValue {
+  readonly name: string;
+  readonly value: string;
+  readonly description: string;
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly deprecated?: string | undefined;
+}
+
+export interface ArgumentValue {
+  readonly name: string;
+  readonly description: string;
+  readonly typeDef: TypeDefValue;
+  /** JSON text. */
+  readonly defaultValue?: string | undefined;
+  readonly defaultPath: string;
+  readonly defaultAddress: string;
+  readonly ignore: readonly string[];
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly deprecated?: string | undefined;
+}
+
+export interface FunctionValue {
+  readonly name: string;
+  readonly description: string;
+  readonly returnType: TypeDefValue;
+  readonly args: readonly ArgumentValue[];
+  readonly cachePolicy: string;
+  readonly timeToLive?: string | undefined;
+  readonly isCheck: boolean;
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly deprecated?: string | undefined;
+}
+
+/** A module: its types, and where its code is. */
+export interface ModuleValue {
+  readonly name: string;
+  readonly description: string;
+  readonly objects: readonly TypeDefValue[];
+  readonly enums: readonly TypeDefValue[];
+  readonly interfaces: readonly TypeDefValue[];
+  readonly source?: ModuleSourceValue | undefined;
+}
+
+/** Where a module's code is. */
+export interface ModuleSourceValue {
+  readonly name: string;
+  readonly engineVersion: string;
+  /** The folder of dagger.json. */
+  readonly folder: string;
+  /** The repository's root, or `folder` outside of one: what default paths start from. */
+  readonly contextFolder: string;
+  /** The TypeScript files of the module. */
+  readonly files: readonly string[];
+  /** Of everything that decides what the module's functions do. */
+  readonly digest: string;
+}
