@@ -6,6 +6,7 @@ import { dockerCopy } from "./container/copy.js";
 import { execFields } from "./container/exec.js";
 import { fileSystemFields } from "./container/files.js";
 import { imageFields } from "./container/image.js";
+import { mountFields } from "./container/mounts.js";
 import { directoryFields } from "./directory.js";
 import { fileFields } from "./file.js";
 import { hostFields, hostIdentities } from "./host.js";
@@ -39,7 +40,7 @@ import {
 const types: readonly TypeTable[] = [
   {
     name: "Container",
-    fields: { ...configFields, ...fileSystemFields, ...execFields, ...imageFields },
+    fields: { ...configFields, ...fileSystemFields, ...mountFields, ...execFields, ...imageFields },
   },
   { name: "Directory", fields: directoryFields },
   { name: "File", fields: fileFields },

@@ -9,7 +9,7 @@ import { newFile } from "../changes.js";
 import { readContents } from "../file.js";
 import { subtree } from "../inspect.js";
 import { lazy } from "../lazy.js";
-import { bindings } from "../service.js";
+import { bindings } from "../services.js";
 import { below, changeTree } from "../trees.js";
 import type { Tree, SecretValue } from "../values.js";
 import { prepare, type Prepared, type ExecArgs } from "./prepare.js";

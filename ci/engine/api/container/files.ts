@@ -2,7 +2,6 @@ import { posix } from "node:path";
 import type { Node } from "../../graph/node.js";
 import type { Call, Fields } from "../../session.js";
 import {
-  chownAll,
   copyDirectory,
   copyFile,
   newFile,
@@ -15,7 +14,7 @@ import {
 import { existsIn, statIn, subtree, type ExistsArgs } from "../inspect.js";
 import { lazy } from "../lazy.js";
 import { below, changeTree, scratch, treeOf } from "../trees.js";
-import type { Tree, DirectoryValue } from "../values.js";
+import type { DirectoryValue } from "../values.js";
 import {
   containerPath,
   locate,
@@ -26,7 +25,7 @@ import {
   type ContainerValue,
 } from "./value.js";
 
-interface Destination {
+export interface Destination {
   path: string;
   expand?: boolean;
 }
@@ -98,49 +97,6 @@ function taken(
         : subtree(call, tree, at.path, kind);
     }),
   };
-}
-
-/** A mount of a directory or file, whose tree is made when the container's files are. */
-function mounted(
-  self: ContainerValue,
-  call: Call,
-  args: Destination & { source: Node; owner: string; readOnly?: boolean },
-  kind: "directory" | "file",
-): ContainerValue {
-  const target = containerPath(self, args.path, args.expand);
-  const mount: ContainerMount = { kind, target, readOnly: args.readOnly ?? false };
-  return {
-    ...self,
-    imageRef: "",
-    mounts: [...self.mounts.filter((other) => other.target !== target), mount],
-    files: lazy(call, async (signal) => {
-      const [files, source] = await Promise.all([
-        self.files(signal),
-        treeOf(call, args.source, signal),
-      ]);
-      const tree = await owned(call, self, source, args.owner, signal);
-      return { ...files, trees: new Map(files.trees).set(target, tree) };
-    }),
-  };
-}
-
-async function owned(
-  call: Call,
-  self: ContainerValue,
-  tree: Tree,
-  ownerName: string,
-  signal: AbortSignal,
-): Promise<Tree> {
-  const owner = await ownerOf(call, self, ownerName, signal);
-  if (!owner) return tree;
-  const change = chownAll(owner);
-  return changeTree(
-    call.session.engine.store,
-    tree,
-    change.identity,
-    (root) => change.apply(root, tree.path),
-    signal,
-  );
 }
 
 /** Fields that read or change files. */
@@ -262,56 +218,6 @@ export const fileSystemFields: Fields<ContainerValue> = {
       return files;
     }),
   }),
-
-  "mounts: [String!]!": (self) => self.mounts.map(({ target }) => target),
-  'withMountedDirectory(path: String!, source: ID!, owner: String = "", readOnly: Boolean = false, expand: Boolean = false): Container!':
-    (self, args: Destination & { source: Node; owner: string; readOnly: boolean }, call) =>
-      mounted(self, call, args, "directory"),
-  'withMountedFile(path: String!, source: ID!, owner: String = "", expand: Boolean = false): Container!':
-    (self, args: Destination & { source: Node; owner: string }, call) =>
-      mounted(self, call, args, "file"),
-  "withMountedTemp(path: String!, size: Int, expand: Boolean = false): Container!": (
-    self,
-    args: Destination & { size?: number },
-  ) =>
-    withMount(self, {
-      kind: "temp",
-      target: containerPath(self, args.path, args.expand),
-      size: args.size,
-    }),
-  'withMountedCache(path: String!, cache: ID!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = "", expand: Boolean = false): Container!':
-    (self, args: Destination & { cache: Node; source?: Node; sharing: string; owner: string }) =>
-      withMount(self, {
-        kind: "cache",
-        target: containerPath(self, args.path, args.expand),
-        volume: args.cache,
-        source: args.source,
-        sharing: args.sharing,
-        owner: args.owner,
-      }),
-  'withMountedSecret(path: String!, source: ID!, owner: String = "", mode: Int = 256, expand: Boolean = false): Container!':
-    (self, args: Destination & { source: Node; owner: string; mode: number }) => ({
-      ...self,
-      imageRef: "",
-      secretMounts: [
-        ...self.secretMounts,
-        {
-          target: containerPath(self, args.path, args.expand),
-          secret: args.source,
-          owner: args.owner,
-          mode: args.mode,
-        },
-      ],
-    }),
-  "withoutMount(path: String!, expand: Boolean = false): Container!": (self, args: Destination) => {
-    const path = containerPath(self, args.path, args.expand);
-    return {
-      ...self,
-      imageRef: "",
-      mounts: self.mounts.filter(({ target }) => target !== path),
-      secretMounts: self.secretMounts.filter(({ target }) => target !== path),
-    };
-  },
 };
 
 type FilesArgs = Destination & { sources: Node[]; permissions?: number; owner: string };
@@ -333,9 +239,4 @@ function withFiles(self: ContainerValue, call: Call, args: FilesArgs): Container
       return files;
     }),
   };
-}
-
-function withMount(self: ContainerValue, mount: ContainerMount): ContainerValue {
-  const others = self.mounts.filter(({ target }) => target !== mount.target);
-  return { ...self, imageRef: "", mounts: [...others, mount] };
 }
