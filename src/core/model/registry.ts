@@ -125,3 +125,10 @@ function advice(status: number, message: string): string {
   if (status >= 500) return ". The server has a fault: look at its log";
   return "";
 }
+
+/** The digest that whoever registered the version tagged it with. */
+export function taggedDigest({ tags }: Version): string | undefined {
+  const value = tags.find(({ key }) => key === "digest")?.value ?? "";
+  const hex = /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
+}

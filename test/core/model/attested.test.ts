@@ -8,7 +8,7 @@ import { modelOf, type Model } from "../../../src/core/attestations/predicates.j
 import type { Statement } from "../../../src/core/attestations/statement.js";
 import { attestedConfig, drift, pinnedConfig } from "../../../src/core/model/attested.js";
 import { modelLine } from "../../../src/core/model/describe.js";
-import { configuredModel } from "../../../src/core/model/resolve.js";
+import { configuredModel } from "../../../src/core/model/pin.js";
 import { raises } from "../raises.js";
 import { facts, MISSING, model, NAME } from "./facts.js";
 

@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chosenVersion, configuredModel, pin, wantedOf } from "../../../src/core/model/resolve.js";
+import { configuredModel, pin } from "../../../src/core/model/pin.js";
+import { chosenVersion, wantedOf } from "../../../src/core/model/resolve.js";
 import type { PinnedModel, RegistryFacts } from "../../../src/core/model/types.js";
 import { raises } from "../raises.js";
 import { facts, MISSING, model, NAME, refused, TRACKING, type Told } from "./facts.js";

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { resolveConfig } from "../../../src/core/config/resolve.js";
 import { readMove } from "../../../src/core/model/alias.js";
 import { modelAnnotations, modelEnvironment, modelLine } from "../../../src/core/model/describe.js";
-import { pin } from "../../../src/core/model/resolve.js";
+import { pin } from "../../../src/core/model/pin.js";
 import { trackingOf } from "../../../src/core/model/tracking.js";
 import { raises } from "../raises.js";
 import { facts, model, NAME, refused, TRACKING } from "./facts.js";
