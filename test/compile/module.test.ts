@@ -16,9 +16,20 @@ export enum Color {
   Red = "red",
 }
 
+export type Pair = { left: string; right: number };
+
+const unknown = () => 3;
+
 /** Says things */
 @object()
 export class Said {
+  @func("renamed")
+  field = "";
+
+  constructor() {
+    this.field = "of another name";
+  }
+
   /** Says a word */
   @func()
   word(word: string = "hello", times = 2, color: Color = Color.Blue): string {
@@ -40,6 +51,17 @@ export class Said {
   @func()
   places(): string[] {
     return [import.meta.url, place()];
+  }
+
+  @func()
+  pair(): Pair {
+    return { left: "one", right: 2 };
+  }
+
+  @func()
+  late(times = unknown()): number {
+    if (times === 3) throw new Error("too late");
+    return times;
   }
 
   @func()
@@ -74,7 +96,7 @@ async function withModule(code: string, work: (module: Module) => Promise<void>)
     await put("node_modules/older/index.js", "exports.place = () => __filename;\n");
     let caches = 0;
     const call: Module["call"] = (...words) =>
-      slipway(["--engine", "embedded", "--quiet", "--mod", folder, ...words], {
+      slipway(["--engine", "embedded", "--mod", folder, ...words], {
         env: { SLIPWAY_CACHE: join(scratch, `cache-${caches++}`) },
       });
     await work({ folder, call });
@@ -104,12 +126,37 @@ test("answers_the_same_in_the_first_process_and_in_the_next", async () => {
       [["several", "--words", "a,b", "--output", "json"], '["a","b","none"]'],
       [["inferred"], "1970-01-01T00:00:00.000Z"],
       [["file"], "function"],
+      [["renamed"], "of another name"],
+      [["pair", "right"], "2"],
+      [["late", "--times", "4"], "4"],
     ];
     for (const [args, wanted] of words) {
       const { stdout, stderr } = await call("call", ...args);
       assert.is(stdout.trim().replace(/\s+(?=["\]])/g, ""), wanted, stderr);
     }
   });
+});
+
+test("says_in_each_process_what_it_cannot_read_of_the_types", async () => {
+  await withModule(CODE, async ({ call }) => {
+    for (const nth of ["first", "second"]) {
+      const { stderr } = await call("call", "late");
+      assert.match(stderr, /default value 'unknown\(\)' at \S+ cannot be resolved/, nth);
+    }
+  });
+});
+
+test("finds_a_mistake_in_the_types_in_each_process", async () => {
+  await withModule(
+    CODE.replace("late(times = unknown())", "late(times: Date)"),
+    async ({ call }) => {
+      for (const nth of ["first", "second"]) {
+        const { code, stderr } = await call("call", "word");
+        assert.is(code, 3, nth);
+        assert.match(stderr, "could not resolve type reference for Date", nth);
+      }
+    },
+  );
 });
 
 test("tells_a_file_where_its_source_is", async () => {
@@ -128,7 +175,7 @@ test("fails_with_the_place_of_a_mistake_in_its_code", async () => {
     const { code, stderr } = await call("call", "word");
     assert.is(code, 3);
     assert.match(stderr, "module said: it cannot be compiled");
-    assert.match(stderr, "src/index.ts:16:");
+    assert.match(stderr, "src/index.ts:27:");
     // And it is not taken for compiled the next time.
     const again = await call("call", "word");
     assert.match(again.stderr, "it cannot be compiled");

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { compilerFor } from "./compiler.mjs";
 import { loadScript } from "./script.mjs";
+import { typesOf } from "./types.mjs";
 
 process.on("disconnect", () => process.exit(0));
 const told = once(process, "message");
@@ -25,15 +26,10 @@ function require(name) {
 const { exports: sdk, keep } = loadScript(sdkFile, require, `${sdkFile}.cache`);
 globalThis[Symbol.for("slipway.sdk")] = sdk;
 
-const [{ files, bundle, lean, workFolder }] = await told;
+const [{ workFolder, bundle, ...module }] = await told;
 process.chdir(workFolder);
 process.setSourceMapsEnabled(true);
-// The types are read before anybody calls: a process that was started ahead of its call has them
-// then. What is wrong with them, the call says.
-compiler.lean(lean);
-try {
-  new sdk.AST(files, []);
-} catch {}
+const types = typesOf(sdk, module);
 const { modules } = await import(pathToFileURL(bundle).href);
 for (const [file, load] of Object.entries(modules)) {
   loaded.set(
@@ -45,15 +41,17 @@ for (const [file, load] of Object.entries(modules)) {
   );
 }
 
-process.on("message", async ({ port, token }) => {
+process.on("message", async ({ port, token, registers }) => {
   process.env.DAGGER_SESSION_PORT = String(port);
   process.env.DAGGER_SESSION_TOKEN = token;
+  globalThis[Symbol.for("slipway.types")] = () => types.get(registers);
   // A function that throws ends the process inside of the entrypoint, after it has told the engine.
-  await sdk.entrypoint(files);
+  await sdk.entrypoint(module.files);
   process.send({ done: token });
 });
 process.send({ ready: true });
 setImmediate(() => {
   keep();
   compiler.keep();
+  void types.keep();
 });

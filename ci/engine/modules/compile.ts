@@ -24,8 +24,12 @@ export async function sdkVersion(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Where the SDK has the classes of what it reads of a module's types, and which of them its index lacks. */
+const TYPES = "module/introspector/dagger_module";
+const UNSHARED = ["property", "typeObjectProperty", "interfaceFunction"];
+
 /** What decides how code is compiled and kept: what was made another way is not taken. */
-const WAY = ["../../compile/compile.ts", "./compile.ts", "./compiler.mjs"];
+const WAY = ["../../compile/compile.ts", "./compile.ts", "./compiler.mjs", "./types.mjs"];
 
 async function wayDigest(): Promise<string> {
   const texts = await Promise.all(WAY.map((name) => readFile(new URL(name, import.meta.url))));
@@ -41,7 +45,8 @@ export async function sdkBundle(): Promise<string> {
 /**
  * Compiles the SDK into one file: the thousand of which it consists take longer to load than most
  * functions to run. It is the SDK's own code, unchanged; only what it imports by a name that is not
- * known before, a module's files, it asks its loader for.
+ * known before, a module's files, it asks its loader for, and its entrypoint is told a module's types
+ * by who keeps them (types.mjs).
  */
 export async function compileSdk(): Promise<string> {
   const file = await sdkBundle();
@@ -52,7 +57,11 @@ export async function compileSdk(): Promise<string> {
       contents: [
         `export * from ${from("index.js")};`,
         `export * as telemetry from ${from("telemetry/index.js")};`,
-        `export { AST } from ${from("module/introspector/typescript_module/index.js")};`,
+        `export { load } from ${from("module/entrypoint/load.js")};`,
+        `export { scan } from ${from("module/introspector/index.js")};`,
+        `import * as shared from ${from("module/introspector/dagger_module/index.js")};`,
+        ...UNSHARED.map((name) => `import * as ${name} from ${from(`${TYPES}/${name}.js`)};`),
+        `export const classes = { ${["shared", ...UNSHARED].map((name) => `...${name}`).join(", ")} };`,
       ].join("\n"),
       resolveDir: sdkFolder(),
       sourcefile: "sdk.js",
@@ -61,6 +70,7 @@ export async function compileSdk(): Promise<string> {
     outExtension: { ".js": ".cjs" },
     format: "cjs",
     external: ["typescript"],
+    plugins: [keptTypes],
     supported: { "dynamic-import": false },
   });
   return file;
@@ -127,6 +137,19 @@ const ownSdk: Plugin = {
     compiler.onResolve({ filter }, ({ path }) => ({ path, namespace: "sdk" }));
     compiler.onLoad({ filter: /.*/, namespace: "sdk" }, ({ path }) => ({
       contents: `module.exports = globalThis[Symbol.for("slipway.sdk")]${path === TELEMETRY ? ".telemetry" : ""};`,
+    }));
+  },
+};
+
+/** The entrypoint asks the process for a module's types, which reads them once. */
+const keptTypes: Plugin = {
+  name: "kept-types",
+  setup(compiler) {
+    compiler.onResolve({ filter: /introspector\/index\.js$/ }, ({ importer, path }) =>
+      importer.endsWith("/entrypoint/entrypoint.js") ? { path, namespace: "types" } : undefined,
+    );
+    compiler.onLoad({ filter: /.*/, namespace: "types" }, () => ({
+      contents: `export const scan = () => globalThis[Symbol.for("slipway.types")]();`,
     }));
   },
 };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FunctionCall } from "../client.js";
+import { digestOf } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import type { Call, Session } from "../session.js";
 import { compileModule, compileSdk, sdkFolder, sdkVersion } from "./compile.js";
@@ -63,8 +64,10 @@ async function runnable(call: Call, source: ModuleSourceValue): Promise<Runnable
       ? new EngineError(`module ${name}: ${error.message}`)
       : error;
   });
-  const lean = join(dirname(bundle), "sources.json");
-  return { digest, files: [...files, types], sdk, bundle, lean };
+  // Of the same sources, another SDK or other core types may make something else.
+  const known = digestOf(await sdkVersion(), session.coreTypes).slice(0, 12);
+  const kept = join(dirname(bundle), `types-${known}.json`);
+  return { digest, name, files: [...files, types], sdk, bundle, types: kept };
 }
 
 /** Starts the module's process, so that it is ready when a function is called. */
@@ -97,7 +100,8 @@ export async function runFunction(
   });
   try {
     const workers = await workersOf(session);
-    const message = { port: session.port, token };
+    const registers = invocation.parentName === "";
+    const message = { port: session.port, token, registers };
     const ended = await workers.call(await runnable(call, source), message, output, signal);
     signal.throwIfAborted();
     if (answer.error) throw answer.error;

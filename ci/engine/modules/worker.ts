@@ -5,6 +5,13 @@ import { endEarly, takeProcess } from "./process.js";
 /** How much of what a process printed is quoted when it dies without an answer. */
 const TAIL = 4096;
 
+/** One call: where the session is, and as whom; `registers` when it asks what the module has. */
+interface Message {
+  readonly port: number;
+  readonly token: string;
+  readonly registers: boolean;
+}
+
 type Output = (stream: "stdout" | "stderr", chunk: Buffer) => void;
 
 /**
@@ -44,7 +51,7 @@ class Worker {
 
   /** Resolves with nothing when the call is done, or with how the process ended before that. */
   async call(
-    message: { port: number; token: string },
+    message: Message,
     output: Output,
     signal: AbortSignal,
   ): Promise<{ code: number | string; tail: string } | undefined> {
@@ -91,8 +98,10 @@ export interface RunnableModule {
   readonly sdk: string;
   /** Path of the module in one file. */
   readonly bundle: string;
-  /** Path where the sources are without what no type needs, once a process has written it. */
-  readonly lean: string;
+  /** Name of the module, as its dagger.json has it. */
+  readonly name: string;
+  /** Path where its types are kept, once a process has read them. */
+  readonly types: string;
 }
 
 /** Processes of the modules of one session: kept between calls, one more when all are busy. */
@@ -112,7 +121,7 @@ export class Workers {
 
   async call(
     module: RunnableModule,
-    message: { port: number; token: string },
+    message: Message,
     output: Output,
     signal: AbortSignal,
   ): Promise<{ code: number | string; tail: string } | undefined> {
