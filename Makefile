@@ -37,8 +37,8 @@ proof: dependencies ## delivery on a real cluster, case by case: long, not part 
 	@$(TSX) ci/sandbox/images.ts --quiet
 	@$(TSX) test/run.ts --filter "test/e2e/delivery/$(FILTER)"
 
-demo: dependencies ## a real service checked, released, deployed, and a broken version of it taken back
-	@$(TSX) ci/demo/main.ts
+demo: dependencies ## a service checked, released, deployed, a broken one taken back (ENGINE=embedded|dagger)
+	@ENGINE="$(ENGINE)" $(TSX) ci/demo/main.ts
 
 images: dependencies ## the loopback registry, filled with stand-in images
 	@$(TSX) ci/sandbox/images.ts

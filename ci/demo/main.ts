@@ -1,8 +1,8 @@
 /**
- * `make demo`: takes the iris service through the whole pipeline on this machine, with the embedded engine,
- * a loopback registry and a Kubernetes cluster of one node, and says what happens in plain words: it is
- * checked, released, deployed, replaced by a newer version step by step, and by a broken one, which is
- * taken back. Exits with the first step's code that is not the expected one.
+ * `make demo`: takes the iris service through the whole pipeline on this machine, with the embedded engine
+ * or Dagger's (ENGINE), a loopback registry and a Kubernetes cluster of one node, and says what happens in
+ * plain words: it is checked, released, deployed, replaced by a newer version step by step, and by a broken
+ * one, which is taken back. Exits with the first step's code that is not the expected one.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

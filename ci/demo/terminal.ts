@@ -54,9 +54,12 @@ export async function runNode(
   console.log(expect === 0 ? `   (${seconds(began)})` : `   (${seconds(began)}, exit ${expect})`);
 }
 
+/** What runs the steps: `embedded`, or `dagger`, the session or the command that is there. */
+const ENGINE = process.env.ENGINE ?? "embedded";
+
 /** Shows the command as a person would type it, then runs it. */
 export async function slipway(args: readonly string[], options: StepOptions = {}): Promise<void> {
   console.log(`$ slipway ${args.join(" ")}`);
   const program = join("ci", "cli", "slipway.mjs");
-  await runNode([program, ...args, "--engine=embedded"], options);
+  await runNode([program, ...args, `--engine=${ENGINE}`], options);
 }
