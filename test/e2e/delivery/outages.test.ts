@@ -7,13 +7,16 @@ import { Faults } from "../../../ci/sandbox/cluster/faults.js";
 import { plays, type Case } from "./support/cases.js";
 import { isAlone, serves } from "./support/expect.js";
 import type { Moment } from "./support/moments.js";
-import { openStage } from "./support/stage.js";
+import type { Service } from "./support/service.js";
+import { openStages } from "./support/stage.js";
 
-// Nobody else's deployments have to live with this.
-const stage = await openStage({ own: true });
-const faults = new Faults(stage.cluster);
+// Each case has a cluster of its own: one that was without its API server lately is slower to notice
+// things, and nobody else's deployments have to live with this.
+const stages = await openStages();
 const test = suite("outages of the API server");
-test.after(stage.close);
+test.after(stages.close);
+
+const faultsOf = ({ stage }: Service): Faults => new Faults(stage.cluster);
 
 const STEPS = {
   deploy: { steps: [{ weight: 20 }, { weight: 60, analysis: false, pause: 2 }], keep: 3 },
@@ -24,6 +27,7 @@ function restartedAt(at: Moment, away = 3000): Case {
   return {
     ...STEPS,
     play: async (service) => {
+      const faults = faultsOf(service);
       await service.start();
       const deploying = service.deploy("v2");
       await service.until(at);
@@ -35,8 +39,8 @@ function restartedAt(at: Moment, away = 3000): Case {
   };
 }
 
-// In turn: each of them would be an outage of the others.
-plays(test, stage, 1, {
+// In turn: a cluster fills the machine.
+plays(test, stages.open, 1, {
   restarted_while_the_canary_starts: restartedAt("applied"),
   restarted_at_the_first_weight: restartedAt("first"),
   restarted_at_the_second_weight: restartedAt("second"),
@@ -47,6 +51,7 @@ plays(test, stage, 1, {
   frozen_for_ten_seconds_at_the_first_weight: {
     ...STEPS,
     play: async (service) => {
+      const faults = faultsOf(service);
       await service.start();
       const deploying = service.deploy("v2");
       await service.until("first");
@@ -59,6 +64,7 @@ plays(test, stage, 1, {
     ...STEPS,
     faulty: { "errors-50": 30 },
     play: async (service) => {
+      const faults = faultsOf(service);
       await service.start();
       const deploying = service.deploy("errors-50");
       await service.until("first");
@@ -77,6 +83,7 @@ plays(test, stage, 1, {
   away_for_longer_than_it_has_patience_is_said_and_the_next_run_recovers: {
     ...STEPS,
     play: async (service) => {
+      const faults = faultsOf(service);
       await service.start();
       const deploying = service.deploy("v2");
       await service.until("first");
@@ -95,6 +102,7 @@ plays(test, stage, 1, {
   without_a_kubelet_a_canary_does_not_start_and_is_taken_back: {
     deploy: { deadline: 8 },
     play: async (service) => {
+      const faults = faultsOf(service);
       await service.start();
       await faults.stopKubelet();
       const deploying = service.deploy("v2");

@@ -20,11 +20,12 @@ interface Played {
  * Plays cases side by side, since most of a delivery is waiting, and makes a test of each. During each
  * of them somebody uses the service; a request that fails and is not the canary's own fault fails it.
  *
+ * @param stage One for all cases, or what opens one for each, which ends with it.
  * @param atOnce Cases at a time.
  */
 export function plays(
   test: Test,
-  stage: Stage,
+  stage: Stage | (() => Promise<Stage>),
   atOnce: number,
   cases: Readonly<Record<string, Case>>,
 ): void {
@@ -58,13 +59,16 @@ function chosen(names: readonly string[]): string[] {
 }
 
 async function playOne(
-  stage: Stage,
+  given: Stage | (() => Promise<Stage>),
   name: string,
   { play, faulty = {}, ...options }: Case,
 ): Promise<Played> {
-  const began = performance.now();
+  let began = performance.now();
+  let stage: Stage | undefined;
   let service: Service | undefined;
   try {
+    stage = typeof given === "function" ? await given() : given;
+    began = performance.now();
     service = await Service.make(stage, options);
     await play(service);
     const counts = await service.rest();
@@ -77,7 +81,11 @@ async function playOne(
     if (service) print(await remains(service));
     return { error: error instanceof Error ? error : new Error(String(error)) };
   } finally {
-    await service?.forget().catch((error: unknown) => {
+    const close = async (): Promise<void> => {
+      await service?.forget();
+      if (typeof given === "function") await stage?.close();
+    };
+    await close().catch((error: unknown) => {
       print(`${name}: ${String(error)}`);
     });
   }

@@ -39,36 +39,73 @@ export interface Stage {
 }
 
 export interface StageOptions {
-  /** A cluster that no other file uses, and that goes with this one: for faults of the cluster itself. @default false */
-  readonly own?: boolean;
   readonly prometheus?: boolean;
   readonly mlflow?: boolean;
 }
 
 /** Starts what a file needs; the files share the working copy's cluster, which the first starts and which stays. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const { own = false, ...also } = options;
+  const [cluster, hall] = await Promise.all([ensureCluster(options), openHall()]);
+  const stage = await hall.stage(cluster);
+  return {
+    ...stage,
+    close: async () => {
+      await stage.close();
+      await hall.close();
+    },
+  };
+}
+
+/** For faults of the cluster itself: each stage has one of its own, which goes with it. */
+export async function openStages(): Promise<{
+  readonly open: () => Promise<Stage>;
+  readonly close: () => Promise<void>;
+}> {
+  const hall = await openHall();
+  let opened = 0;
+  return {
+    open: async () => {
+      const cluster = await startCluster({ name: `own-${process.pid}-${opened++}` });
+      const stage = await hall.stage(cluster);
+      return {
+        ...stage,
+        close: async () => {
+          await stage.close();
+          await cluster.stop();
+        },
+      };
+    },
+    close: hall.close,
+  };
+}
+
+/** What stages share: the engine and the tests' key. */
+interface Hall {
+  readonly stage: (cluster: Cluster) => Promise<Stage>;
+  readonly close: () => Promise<void>;
+}
+
+async function openHall(): Promise<Hall> {
   await programImages();
-  const [cluster, session, keys] = await Promise.all([
-    own ? startCluster({ ...also, name: `own-${process.pid}` }) : ensureCluster(also),
-    openSession(),
-    testKeys(),
-  ]);
+  const [session, keys] = await Promise.all([openSession(), testKeys()]);
   const disconnect = await connectTo(session);
   const said: string[] = [];
   console.log = (...words: unknown[]) => said.push(words.map(String).join(" "));
-  const api = await Api.connect(cluster.credentials);
   return {
-    cluster,
-    said,
-    api,
-    keys,
-    image: (variant) => signed(variant, keys),
+    stage: async (cluster) => {
+      const api = await Api.connect(cluster.credentials);
+      return {
+        ...{ cluster, said, api, keys },
+        image: (variant) => signed(variant, keys),
+        close: () => {
+          api.close();
+          return Promise.resolve();
+        },
+      };
+    },
     close: async () => {
-      api.close();
       await disconnect();
       await session.close();
-      if (own) await cluster.stop();
     },
   };
 }
