@@ -29,7 +29,8 @@ interface Setup {
 
 /** The demo's own key, registry, cluster and client. */
 export class Delivery {
-  readonly repository = `${registryAddress()}/demo/iris-random-forest`;
+  /** Of this run alone: a release tag keeps its content, and another state of the example has another. */
+  readonly repository = `${registryAddress()}/demo-${randomBytes(3).toString("hex")}/iris-random-forest`;
   readonly #password = randomBytes(16).toString("hex");
   readonly #setup: Setup;
   #cluster: Cluster | undefined;
