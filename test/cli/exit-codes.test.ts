@@ -94,6 +94,12 @@ test("exits_with_1_when_a_function_that_asserts_throws", async () => {
   assert.match(result.stderr, "lint found E501");
 });
 
+test("says_an_error_without_the_place_in_the_engines_traces", async () => {
+  const origin = `[traceparent:${"8a".repeat(16)}-${"ef".repeat(8)}]`;
+  const { stderr } = await run(["call", "version"], failing(`not today ${origin}`));
+  assert.match(stderr, /: not today$/m);
+});
+
 test("exits_with_3_when_a_checks_tool_did_not_work", async () => {
   assert.is((await run(["call", "lint"], failing("table\nERRORED: 1 check errored"))).code, 3);
 });

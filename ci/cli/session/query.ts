@@ -13,6 +13,9 @@ interface GraphQLProblem {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** Where in its traces Dagger's engine saw an error first: for its own display. */
+const ORIGIN = / ?\[traceparent:[0-9a-f]{32}-[0-9a-f]{16}\]/g;
+
 /** The engine answered, and the answer is an error. */
 export class QueryError extends Error {
   override readonly name = "QueryError";
@@ -20,9 +23,9 @@ export class QueryError extends Error {
   readonly path: readonly (string | number)[];
   readonly extensions: Readonly<Record<string, unknown>>;
 
-  constructor(readonly problems: readonly GraphQLProblem[]) {
+  constructor(problems: readonly GraphQLProblem[]) {
     const [first] = problems;
-    super([...new Set(problems.map(({ message }) => message))].join("\n"));
+    super([...new Set(problems.map(({ message }) => message.replace(ORIGIN, "")))].join("\n"));
     this.path = first?.path ?? [];
     this.extensions = first?.extensions ?? {};
   }
