@@ -63,7 +63,9 @@ test("watches_a_release_and_rolls_it_back_when_it_begins_to_fail", async () => {
   await iris.call("deploy", { reference: await iris.image("errors-50") });
   const { code, text } = await iris.refused("watch", { seconds: 60 });
   assert.is(code, 1, text);
-  assert.match(text, /failed while it was watched/);
+  assert.match(text, /^release 2 of iris failed and was taken back$/m);
+  assert.match(text, /failed while it was watched: success: /);
+  assert.match(text, /^release 3 of iris is live$/m);
   assert.equal((await iris.look()).releases, { 1: "superseded", 2: "rolled-back", 3: "live" });
   await iris.isClean();
 });

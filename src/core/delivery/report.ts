@@ -7,12 +7,12 @@ import type { Observation, ReleaseRecord, StepRecord } from "./types.js";
 /** How a run ended, for a terminal. */
 export function endedText({ outcome, release, details, stuck }: Ended): string {
   const { number, service, status, why } = release;
-  const head =
-    outcome === "failed"
-      ? `release ${number} of ${service} failed and was taken back`
-      : `release ${number} of ${service} is ${STATUS[status]}`;
+  const end =
+    outcome !== "failed"
+      ? `is ${STATUS[status]}`
+      : `failed and ${status === "live" ? "still serves" : "was taken back"}`;
   return [
-    head,
+    `release ${number} of ${service} ${end}`,
     ...(why === undefined ? [] : [`  why      ${indented(why)}`]),
     ...releaseLines(release),
     ...(stuck === undefined ? [] : [`  STUCK    ${indented(stuck)}`]),

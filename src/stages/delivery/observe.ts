@@ -89,11 +89,9 @@ export async function watch(context: Context, access: Access, seconds: number): 
     rollbackTarget(records, undefined);
     console.log(`rolling back release ${release}`);
     const ended = await rollback(context, access, undefined, false);
-    return {
-      ...ended,
-      outcome: "failed",
-      details: `release ${release} failed while it was watched: ${found.why}\n${endedText(ended)}`,
-    };
+    const status = ended.outcome === "done" ? "rolled-back" : live.status;
+    const why = `it failed while it was watched: ${found.why}`;
+    return { outcome: "failed", release: { ...live, status, why }, details: endedText(ended) };
   }
   return { outcome: "done", release: live };
 }

@@ -57,6 +57,11 @@ test("says_what_failed_why_where_and_what_to_do", () => {
     assert.match(text, line);
 });
 
+test("says_that_a_release_still_serves_that_failed_and_could_not_be_rolled_back", () => {
+  const text = endedText({ outcome: "failed", release: releaseOf(7, { status: "live" }) });
+  assert.match(text, /^release 7 of iris failed and still serves$/m);
+});
+
 test("says_what_comes_next_of_a_canary_that_waits", () => {
   const text = endedText({ outcome: "paused", release: releaseOf(7, { status: "waiting" }) });
   assert.match(text, /^release 7 of iris is waiting as a canary$/m);
