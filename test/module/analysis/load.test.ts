@@ -191,7 +191,8 @@ test("errs_without_a_cluster_and_fails_without_a_ready_pod", async ({ cluster })
 test("holds_a_load_test_to_its_thresholds", async ({ cluster }) => {
   await cluster.add("canary", "canary-1", slow(60));
   // Few enough that a full machine makes them all: less than that is another answer, inconclusive.
-  const set = ["analysis.rate=20", "analysis.load.rate=30", "analysis.load.duration=5"];
+  const load = ["analysis.load.rate=10", "analysis.load.duration=6"];
+  const set = ["analysis.rate=10", "analysis.minimum=40", ...load];
   const found = await look(cluster, {
     set: [...set, "analysis.load.p95=20"],
     stable: false,
