@@ -21,9 +21,9 @@ export interface Call {
  * The fields of one type: GraphQL signature → operation. A field that returns a non-null object is
  * lazy (it becomes a node of the graph); any other is answered at once.
  */
-export type Fields<Self> = Readonly<
-  Record<string, (self: Self, args: never, call: Call) => unknown>
->;
+export type Fields<Self> = Readonly<Record<string, Operation<Self>>>;
+
+export type Operation<Self = unknown> = (self: Self, args: never, call: Call) => unknown;
 
 /** Fields whose identity includes more than their arguments, or something else instead. */
 export type Identities = Readonly<Record<string, (args: Args, asker: Asker) => string | undefined>>;
@@ -44,8 +44,6 @@ export interface ModuleSchema {
   /** SDL of its enumerations. */
   readonly inputs: string;
 }
-
-export type Operation = (self: unknown, args: never, call: Call) => unknown;
 
 /**
  * One person's visit to the engine: the nodes it has named, the values they have, what it runs.

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { compilerFor } from "./compiler.mjs";
 import { loadScript } from "./script.mjs";
-import { typesOf } from "./types.mjs";
+import { typesOf } from "./introspection.mjs";
 
 process.on("disconnect", () => process.exit(0));
 const told = once(process, "message");

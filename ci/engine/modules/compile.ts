@@ -29,7 +29,7 @@ const TYPES = "module/introspector/dagger_module";
 const UNSHARED = ["property", "typeObjectProperty", "interfaceFunction"];
 
 /** What decides how code is compiled and kept: what was made another way is not taken. */
-const WAY = ["../../compile/compile.ts", "./compile.ts", "./compiler.mjs", "./types.mjs"];
+const WAY = ["../../compile/compile.ts", "./compile.ts", "./compiler.mjs", "./introspection.mjs"];
 
 async function wayDigest(): Promise<string> {
   const texts = await Promise.all(WAY.map((name) => readFile(new URL(name, import.meta.url))));
@@ -46,7 +46,7 @@ export async function sdkBundle(): Promise<string> {
  * Compiles the SDK into one file: the thousand of which it consists take longer to load than most
  * functions to run. It is the SDK's own code, unchanged; only what it imports by a name that is not
  * known before, a module's files, it asks its loader for, and its entrypoint is told a module's types
- * by who keeps them (types.mjs).
+ * by who keeps them (introspection.mjs).
  */
 export async function compileSdk(): Promise<string> {
   const file = await sdkBundle();

@@ -1,13 +1,16 @@
-/** Types of a module as plain values, so that they can be kept between sessions. */
-export interface TypeDefValue {
+/** What a module declares, as plain values, so that it can be kept between sessions. */
+interface Declared {
+  readonly name: string;
+  readonly description: string;
+  readonly sourceMap?: SourceMapValue | undefined;
+  readonly deprecated?: string | undefined;
+}
+
+export interface TypeDefValue extends Declared {
   readonly kind: string;
   readonly optional: boolean;
-  readonly name: string;
   /** The name that the module itself uses, where the API has another. */
   readonly originalName?: string | undefined;
-  readonly description: string;
-  readonly deprecated?: string | undefined;
-  readonly sourceMap?: SourceMapValue | undefined;
   readonly element?: TypeDefValue | undefined;
   readonly fields: readonly FieldValue[];
   readonly functions: readonly FunctionValue[];
@@ -23,45 +26,29 @@ export interface SourceMapValue {
   readonly url: string;
 }
 
-export interface FieldValue {
-  readonly name: string;
-  readonly description: string;
+export interface FieldValue extends Declared {
   readonly typeDef: TypeDefValue;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
 }
 
-export interface EnumMemberValue {
-  readonly name: string;
+export interface EnumMemberValue extends Declared {
   readonly value: string;
-  readonly description: string;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
 }
 
-export interface ArgumentValue {
-  readonly name: string;
-  readonly description: string;
+export interface ArgumentValue extends Declared {
   readonly typeDef: TypeDefValue;
   /** JSON text. */
   readonly defaultValue?: string | undefined;
   readonly defaultPath: string;
   readonly defaultAddress: string;
   readonly ignore: readonly string[];
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
 }
 
-export interface FunctionValue {
-  readonly name: string;
-  readonly description: string;
+export interface FunctionValue extends Declared {
   readonly returnType: TypeDefValue;
   readonly args: readonly ArgumentValue[];
   readonly cachePolicy: string;
   readonly timeToLive?: string | undefined;
   readonly isCheck: boolean;
-  readonly sourceMap?: SourceMapValue | undefined;
-  readonly deprecated?: string | undefined;
 }
 
 /** A module: its types, and where its code is. */

@@ -17,7 +17,7 @@ type ModelConfig = Config["model"];
  * The version that the configuration means: by number, else by alias, else by legacy stage. It has to
  * be READY, of the run and digest that are configured, and as the gates want it.
  *
- * @param digestOf What is known of the artifact beside the version's tag; see `taggedDigest`.
+ * @param known What serves now, where the registry is, and the artifact's digest where its version names none.
  * @throws SlipwayError MODEL saying what is wrong and what to do.
  */
 export function pin(

@@ -82,8 +82,11 @@ async function playOne(
     return { error: error instanceof Error ? error : new Error(String(error)) };
   } finally {
     const close = async (): Promise<void> => {
-      await service?.forget();
-      if (typeof given === "function") await stage?.close();
+      try {
+        await service?.forget();
+      } finally {
+        if (typeof given === "function") await stage?.close();
+      }
     };
     await close().catch((error: unknown) => {
       print(`${name}: ${String(error)}`);

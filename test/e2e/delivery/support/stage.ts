@@ -46,14 +46,7 @@ export interface StageOptions {
 /** Starts what a file needs; the files share the working copy's cluster, which the first starts and which stays. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const [cluster, hall] = await Promise.all([ensureCluster(options), openHall()]);
-  const stage = await hall.stage(cluster);
-  return {
-    ...stage,
-    close: async () => {
-      await stage.close();
-      await hall.close();
-    },
-  };
+  return await hall.stage(cluster, hall.close);
 }
 
 /** For faults of the cluster itself: each stage has one of its own, which goes with it. */
@@ -66,14 +59,7 @@ export async function openStages(): Promise<{
   return {
     open: async () => {
       const cluster = await startCluster({ name: `own-${process.pid}-${opened++}` });
-      const stage = await hall.stage(cluster);
-      return {
-        ...stage,
-        close: async () => {
-          await stage.close();
-          await cluster.stop();
-        },
-      };
+      return await hall.stage(cluster, () => cluster.stop());
     },
     close: hall.close,
   };
@@ -81,7 +67,8 @@ export async function openStages(): Promise<{
 
 /** What stages share: the engine and the tests' key. */
 interface Hall {
-  readonly stage: (cluster: Cluster) => Promise<Stage>;
+  /** A stage in a cluster, and what else ends with it. */
+  readonly stage: (cluster: Cluster, end: () => Promise<void>) => Promise<Stage>;
   readonly close: () => Promise<void>;
 }
 
@@ -92,14 +79,14 @@ async function openHall(): Promise<Hall> {
   const said: string[] = [];
   console.log = (...words: unknown[]) => said.push(words.map(String).join(" "));
   return {
-    stage: async (cluster) => {
+    stage: async (cluster, end) => {
       const api = await Api.connect(cluster.credentials);
       return {
         ...{ cluster, said, api, keys },
         image: (variant) => signed(variant, keys),
-        close: () => {
+        close: async () => {
           api.close();
-          return Promise.resolve();
+          await end();
         },
       };
     },

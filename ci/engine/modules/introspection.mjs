@@ -4,10 +4,7 @@ import { read, write } from "./script.mjs";
 /** What only the introspection itself goes back to: the compiler's view of the sources. */
 const OF_COMPILER = new Set(["node", "__node", "ast", "symbol", "signature", "userModule"]);
 
-/** Something among the types is not kept as it is: then none of it is. */
-class NotKept extends Error {}
-
-/** What was said when the types were read, and to whom it is said again at each call. */
+/** What work gives, and what it warned of meanwhile, which is said at each call. */
 async function listening(work) {
   const { warn } = console;
   const said = [];
@@ -57,11 +54,11 @@ export function typesOf(sdk, { files, name, types: path }) {
   };
 }
 
-/** An object as `[name of its class, its entries]`, the rest as in JSON. */
+/** An object as `[name of its class, its entries]`, the rest as in JSON. Throws for what would not come back as it is. */
 function flat(sdk, value) {
   if (value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value))
     return value;
-  if (typeof value !== "object") throw new NotKept();
+  if (typeof value !== "object") throw new TypeError(`${String(value)} is not kept`);
   if (Array.isArray(value)) return ["[]", value.map((each) => flat(sdk, each))];
   const name = classOf(sdk, Object.getPrototypeOf(value));
   const entries = Object.entries(value).filter(
@@ -73,7 +70,7 @@ function flat(sdk, value) {
 function classOf(sdk, prototype) {
   if (prototype === Object.prototype) return "";
   const found = Object.entries(sdk.classes).find(([, known]) => known?.prototype === prototype);
-  if (!found) throw new NotKept();
+  if (!found) throw new TypeError("an object of an unknown class is not kept");
   return found[0];
 }
 
