@@ -1,16 +1,16 @@
-import { dag, type Container, type Directory, type Secret, type Service } from "@dagger.io/dagger";
+import type { Container, Directory, Secret, Service } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
 import { verifierFlags, type Verifier } from "../core/verifier.js";
 import type { Context } from "./context.js";
-import { HELPERS, runTool } from "./execution.js";
+import { runTool } from "./execution.js";
+import { request, type Order, type Request } from "./requests.js";
 import { withProgram, withRegistry, within, type Login } from "./programs.js";
 
 const CONFIG = "/etc/cosign";
 const PUBLIC_KEY = "/run/cosign/cosign.pub";
 const ROOT = "/run/cosign/trusted-root.json";
 
-const REQUESTS = "/run/requests";
 const SECRETS = "/run/variables";
 
 /** Where commands that sign find what they attest. */
@@ -67,18 +67,24 @@ export async function signing(
   commands: readonly Signing[],
   files: Directory,
 ): Promise<Answer[]> {
-  const ready = await withRegistry(prepare(base(context)), target);
   const image = within(target, target.reference);
+  const own = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
+  const common = { secrets: Object.fromEntries(own), limit: LIMIT };
   const requests = commands.map(({ command, unwritten }, index) => {
     const bundle = `/tmp/bundle-${index}.json`;
+    const attach = ["cosign", "attach", "attestation", `--attestation=${bundle}`, image];
     return {
+      ...common,
       args: ["cosign", ...command, ...flags, "--yes", unwritten, `--bundle=${bundle}`, image],
-      then: { args: ["cosign", "attach", "attestation", `--attestation=${bundle}`, image] },
+      then: { ...common, args: attach },
     };
   });
-  return await severally(context, ready.withMountedDirectory(PREDICATES, files), requests, {
-    ...{ secrets, order: "at once", limit: LIMIT * (1 + commands.length) },
-  });
+  const ready = await withRegistry(prepare(base(context)), target);
+  const container = Object.entries(secrets).reduce(
+    (each, [name, secret]) => each.withMountedSecret(`${SECRETS}/${name}`, secret),
+    ready.withMountedDirectory(PREDICATES, files),
+  );
+  return await severally(context, container, requests, "at once");
 }
 
 /**
@@ -91,7 +97,7 @@ export async function verifying(
   verifier: Verifier,
   target: Target,
   commands: readonly (readonly string[])[],
-  order: "at once" | "after first" = "at once",
+  order: Order = "at once",
 ): Promise<Answer[]> {
   const root = verifier.kind === "identity" ? verifier.root?.text : undefined;
   const ready = base(context)
@@ -106,8 +112,8 @@ export async function verifying(
   return await severally(
     context,
     await withRegistry(ready, target),
-    commands.map((command) => ({ args: ["cosign", ...command, ...common] })),
-    { secrets: {}, order, limit: LIMIT * (order === "at once" ? 1 : 2) },
+    commands.map((command) => ({ args: ["cosign", ...command, ...common], limit: LIMIT })),
+    order,
   );
 }
 
@@ -157,49 +163,15 @@ async function once(
   return run;
 }
 
-/** How `requests.py` is told in which order the commands run. */
-const FLAGS = { "at once": "--at-once", "after first": "--after-first" } as const;
-
-/** A program, and the one that runs after it; of those one at a time, until one of either fails. */
-interface Request {
-  readonly args: readonly string[];
-  readonly then?: Pick<Request, "args">;
-}
-
-/** How several commands run. */
-interface Order extends Pick<Signer, "secrets"> {
-  readonly order: keyof typeof FLAGS;
-  /** Seconds for all. */
-  readonly limit: number;
-}
-
-/**
- * Runs several commands of cosign in one execution: to start a container takes longer than cosign
- * does. When time is up, or the execution itself does not work, that is the answer to all.
- */
+/** Runs several commands of cosign in one execution. */
 async function severally(
   context: Context,
   container: Container,
   commands: readonly Request[],
-  { secrets, order, limit }: Order,
+  order: Order,
 ): Promise<Answer[]> {
-  const files = Object.keys(secrets).map((name) => [name, `${SECRETS}/${name}`] as const);
-  const given = { secrets: Object.fromEntries(files) };
-  const requests = JSON.stringify(commands.map((command) => ({ ...command, ...given })));
-  const file = dag.directory().withNewFile("requests.json", requests);
-  const ready = Object.entries(secrets).reduce(
-    (each, [name, secret]) => each.withMountedSecret(`${SECRETS}/${name}`, secret),
-    container.withMountedDirectory(REQUESTS, file),
-  );
-  const { run } = await runTool(
-    { attempt: attemptOf(context) },
-    ready,
-    ["python3", `${HELPERS}/requests.py`, FLAGS[order], `${REQUESTS}/requests.json`],
-    { timeout: limit, version: "" },
-  );
-  const { exitCode, stdout, stderr } = run;
-  if (exitCode !== 0) return commands.map(() => ({ exitCode, stdout: "", stderr }));
-  return (JSON.parse(stdout) as (Answer | null)[]).filter((answer) => answer !== null);
+  const answers = await request(container, commands, order, attemptOf(context));
+  return answers.filter((answer) => answer !== undefined);
 }
 
 function attemptOf({ attempt = "" }: Context): string {

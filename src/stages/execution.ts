@@ -119,6 +119,5 @@ function helpers(): Directory {
     .withNewFile("advisories.py", text("advisories.py"))
     .withNewFile("model_registry.py", text("model_registry.py"))
     .withNewFile("osv.py", text("osv.py"))
-    .withNewFile("requests.py", text("requests.py"))
     .withNewFile("pytest/slipway_watch.py", text("slipway_watch.py"));
 }

@@ -2,12 +2,9 @@ import { createHash } from "node:crypto";
 
 import { dag, type Container, type Secret, type Service } from "@dagger.io/dagger";
 
-import type { ToolRun } from "../core/check.js";
 import type { Context } from "./context.js";
-import { HELPERS, runTool } from "./execution.js";
 import { withProgram } from "./programs.js";
-
-const REQUESTS = "/run/requests";
+import { request, type Answer, type Order, type Request as Command } from "./requests.js";
 
 /** Where the kubeconfig is in a container that talks to the cluster. */
 const KUBECONFIG = "/run/kube/config";
@@ -49,94 +46,56 @@ export interface Cluster {
 }
 
 /** One call of kubectl. */
-export interface Request {
-  /** Without `kubectl`, `--kubeconfig` and `--namespace`. */
-  readonly args: readonly string[];
-  /** Standard input, such as the objects of `apply --filename=-`. */
-  readonly input?: string;
-  /** Left out when one before it failed. @default false */
-  readonly needs?: boolean;
+export interface Request extends Pick<Command, "args" | "input" | "needs" | "until" | "every"> {
   /** Seconds to repeat it while the API server is away. @default PATIENCE */
   readonly patience?: number;
   /** Wait, at most so many seconds, until the output is another one than this. */
   readonly changed?: { readonly from: string; readonly seconds: number };
-  /** Wait, at most so many seconds, until the output has this pattern (Python's, by lines). */
-  readonly until?: { readonly pattern: string; readonly seconds: number };
-  /** Seconds between two tries. @default 0.5 */
-  readonly every?: number;
 }
-
-/** How one call ended; undefined for one that was left out. */
-export type Answer =
-  | (Pick<ToolRun, "exitCode" | "stdout" | "stderr"> & {
-      tries: number;
-      /** Seconds for which it failed since the API server was away, before it was answered. */
-      away?: number;
-    })
-  | undefined;
 
 /** A container with kubectl that reaches the cluster. */
 export function withCluster(container: Container, cluster: Cluster): Container {
   const { kubeconfig, service, hidden = [] } = cluster;
-  return hidden
-    .reduce(
-      (each, secret, index) => each.withMountedSecret(`${HIDDEN}/${index}`, secret),
-      container,
-    )
-    .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
-    .withMountedSecret(KUBECONFIG, kubeconfig)
-    .withEnvVariable("KUBECONFIG", KUBECONFIG)
-    .withMountedCache(KINDS, dag.cacheVolume("slipway-kubectl"))
-    .withEnvVariable("KUBECACHEDIR", KINDS);
+  return (
+    hidden
+      .reduce(
+        (each, secret, index) => each.withMountedSecret(`${HIDDEN}/${index}`, secret),
+        container,
+      )
+      .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
+      .withMountedSecret(KUBECONFIG, kubeconfig)
+      .withEnvVariable("KUBECONFIG", KUBECONFIG)
+      .withMountedCache(KINDS, dag.cacheVolume("slipway-kubectl"))
+      .withEnvVariable("KUBECACHEDIR", KINDS)
+      // A call is over before it has made much that is to be collected.
+      .withEnvVariable("GOGC", "400")
+  );
 }
 
 /**
- * Runs several calls of kubectl in one execution, since to start a container takes longer than kubectl
- * does; nothing of it is ever kept.
+ * Runs several calls of kubectl in one execution; nothing of it is ever kept.
  *
- * @param atOnce Side by side, whatever becomes of the others. @default false
- * @returns How each ended, in their order. When the execution itself did not work, that is the answer to all.
+ * @returns How each ended, in their order.
  */
 export async function kubectl(
   context: Context,
   cluster: Cluster,
   requests: readonly Request[],
-  { atOnce = false }: { readonly atOnce?: boolean } = {},
+  order: Order = "in turn",
 ): Promise<Answer[]> {
-  const asked = requests.map(
-    ({ args, input, needs = false, patience = PATIENCE, changed, ...more }) => ({
-      args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
-      input: input ?? null,
-      needs,
-      retry: [
-        { seconds: patience, pattern: AWAY },
-        { seconds: Math.min(patience, STARTING_SECONDS), pattern: STARTING },
-      ],
-      changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
-      ...more,
-    }),
-  );
-  const file = dag.directory().withNewFile("requests.json", JSON.stringify(asked));
-  const container = withCluster(withProgram(context, "kubectl"), cluster).withMountedDirectory(
-    REQUESTS,
-    file,
-  );
-  const { run } = await runTool(
-    { attempt: `${new Date().toISOString()} ${Math.random()}` },
-    container,
-    [
-      ...["python3", `${HELPERS}/requests.py`, ...(atOnce ? ["--at-once"] : [])],
-      `${REQUESTS}/requests.json`,
+  const commands = requests.map(({ args, patience = PATIENCE, changed, ...more }) => ({
+    args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
+    limit: LIMIT,
+    retry: [
+      { seconds: patience, pattern: AWAY },
+      { seconds: Math.min(patience, STARTING_SECONDS), pattern: STARTING },
     ],
-    { timeout: requests.reduce((sum, each) => sum + limitOf(each), 0), version: "" },
-  );
-  const { exitCode, stdout, stderr } = run;
-  if (exitCode !== 0) return requests.map(() => ({ exitCode, stdout: "", stderr, tries: 1 }));
-  return (JSON.parse(stdout) as (Answer | null)[]).map((answer) => answer ?? undefined);
-}
-
-function limitOf({ patience = PATIENCE, changed, until }: Request): number {
-  return LIMIT + patience + (changed?.seconds ?? 0) + (until?.seconds ?? 0);
+    changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
+    ...more,
+  }));
+  const container = withCluster(withProgram(context, "kubectl"), cluster);
+  const attempt = `${new Date().toISOString()} ${Math.random()}`;
+  return await request(container, commands, order, attempt);
 }
 
 function sha256(text: string): string {

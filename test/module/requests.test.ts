@@ -27,18 +27,36 @@ test.after.each((context) => {
 function ask(folder: string, requests: unknown, ...flags: string[]): (Answer | null)[] {
   const file = join(folder, "requests.json");
   writeFileSync(file, JSON.stringify(requests));
-  const ran = spawnSync("python3", [REQUESTS, ...flags, file], { encoding: "utf8" });
+  const out = join(folder, "out", "answers.json");
+  const ran = spawnSync("python3", [REQUESTS, ...flags, file, out], { encoding: "utf8" });
   assert.is(ran.status, 0, ran.stderr);
-  return JSON.parse(ran.stdout) as (Answer | null)[];
+  return JSON.parse(readFileSync(out, "utf8")) as (Answer | null)[];
 }
 
-const sh = (script: string, more: object = {}): object => ({ args: ["sh", "-c", script], ...more });
+const sh = (script: string, more: object = {}): object => ({
+  ...{ args: ["sh", "-c", script], limit: 60 },
+  ...more,
+});
 
 test("tells_how_each_ended_with_both_outputs", ({ folder }) => {
   assert.equal(ask(folder, [sh("cat; echo no >&2; exit 3", { input: "in" }), sh("kill -9 $$")]), [
     { exitCode: 3, stdout: "in", stderr: "no\n", tries: 1 },
     { exitCode: 137, stdout: "", stderr: "", tries: 1 },
   ]);
+});
+
+test("ends_what_takes_longer_than_its_limit_and_goes_on", ({ folder }) => {
+  const slow = { args: ["sleep", "30"], limit: 0.2 };
+  assert.equal(ask(folder, [slow, sh("echo next")]), [
+    { exitCode: 124, stdout: "", stderr: "sleep was ended after 0.2 s\n", tries: 1 },
+    { exitCode: 0, stdout: "next\n", stderr: "", tries: 1 },
+  ]);
+});
+
+test("says_that_a_program_is_not_there", ({ folder }) => {
+  const [answer] = ask(folder, [{ args: ["no-such-program"], limit: 1 }]);
+  assert.is(answer?.exitCode, 127);
+  assert.is(answer?.stderr, "no-such-program: No such file or directory\n");
 });
 
 test("gives_a_secret_to_the_command_alone", ({ folder }) => {

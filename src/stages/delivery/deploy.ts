@@ -35,13 +35,13 @@ export async function deploy(
   given: string,
   extent: Extent,
 ): Promise<Ended> {
-  const reference = referenceOf(context, given);
-  const [cluster, image] = await Promise.all([
-    clusterOf(context, access),
-    verifiedImage(context, access, reference),
-  ]);
+  const verifying = verifiedImage(context, access, referenceOf(context, given));
+  // It is heard of once the lease is there, which is all that is taken before.
+  verifying.catch(() => undefined);
+  const cluster = await clusterOf(context, access);
   const opened = await openRun(context, access, cluster);
   return await during(opened, async ({ run, world }) => {
+    const image = await world.busy(() => verifying);
     await run.recover("leave");
     const waiting = openRelease(run.records);
     if (waiting)

@@ -58,14 +58,14 @@ export async function examineCluster(
   const rights = rightsNeeded(objects);
   const secrets = objects.length === 0 ? [] : secretsOf(deploy);
   const asked = questions({
-    ...{ name, namespace, deploy, rights, secrets, objects },
+    ...{ name, namespace, deploy, rights, secrets, objects, isHolder },
     canary: workload,
   });
   const answers = await kubectl(
     context,
     cluster,
     Object.values(asked).map((question) => ({ ...question, patience: PATIENCE })),
-    { atOnce: true },
+    "at once",
   );
   const said = (about: string): Said => answers[Object.keys(asked).indexOf(about)];
   const server = serverFinding(said("version"));

@@ -15,7 +15,8 @@ import { refusal } from "../../core/delivery/refusal.js";
 import { LeaseLost } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, type Cluster, type Request } from "../kubectl.js";
+import type { Answer } from "../requests.js";
 
 /** Seconds between two signs of life. */
 const BEAT = 8;

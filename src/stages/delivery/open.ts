@@ -10,9 +10,10 @@ import { readReleases, releaseSelector } from "../../core/delivery/release.js";
 import { Run } from "../../core/delivery/run.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, type Cluster, type Request } from "../kubectl.js";
 import { moveAlias, type ModelAccess } from "../model.js";
 import type { Login } from "../programs.js";
+import type { Answer } from "../requests.js";
 import { openCluster } from "./access.js";
 import { analyse } from "./analysis.js";
 import { Lock } from "./lock.js";
@@ -110,7 +111,7 @@ export async function lookAround(
   const routed = context.config.deploy.route.gateway !== undefined;
   const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
   const asked = [{ args: lease }, ...questions(service, routed)];
-  const [held, ...answers] = await kubectl(context, cluster, asked, { atOnce: true });
+  const [held, ...answers] = await kubectl(context, cluster, asked, "at once");
   const known = readAnswers(service, answers);
   return { ...known, holder: held?.exitCode === 0 ? (readLease(held.stdout)?.holder ?? "") : "" };
 }

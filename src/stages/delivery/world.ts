@@ -9,7 +9,8 @@ import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import type { Deed, Hands, World } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, type Answer, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, type Cluster, type Request } from "../kubectl.js";
+import type { Answer } from "../requests.js";
 import { apply, GONE, remove, requestsOf, ROUND } from "./deeds.js";
 import type { Lock } from "./lock.js";
 
@@ -144,7 +145,7 @@ export class ClusterWorld implements World {
       this.context,
       this.cluster,
       [events, ...logs].map((args) => ({ args, patience: 5 })),
-      { atOnce: true },
+      "at once",
     );
     this.calls += answers.length;
     const [told, ...said] = answers.map((answer) => (answer?.exitCode === 0 ? answer.stdout : ""));

@@ -1,33 +1,33 @@
-"""Asks a program several things in one execution.
+"""Runs several commands in one execution.
 
-    requests.py [--at-once | --after-first] FILE
+    requests.py [--at-once | --after-first] FILE OUT
 
-FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "needs": bool, "retry":
-[{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n, "pattern":
-regex}, "every": n, "then": request}. They run one after the other; after one that failed, those that need it
-("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others, as many as there
-are cores where something follows; with --after-first so do all but the first, when that has not failed. The secrets
-are environment variables of the command alone. A request with "retry" is repeated as long as it fails with standard
-error of one of the patterns, at most so many seconds in a row with the same one; one with "changed" until its output
-differs from what had that digest, one with "until" until its output has that pattern, at most so long, with "every"
-seconds between. What is in "then" is asked after its request, in the order of the list and until one of either fails;
-its answer is the answer. Prints a list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away"
-where it was repeated for failing: the seconds of the longest time that this took. Standard library only.
+FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds, "needs": bool,
+"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
+"pattern": regex}, "every": n, "then": request}. They run one after the other; after one that failed, those that need
+it ("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others, as many as
+there are cores where something follows; with --after-first so do all but the first, when that has not failed. The
+secrets are environment variables of the command alone. One that takes longer than "limit" is ended, with exit code
+124. A request with "retry" is repeated as long as it fails with standard error of one of the patterns, at most so many
+seconds in a row with the same one; one with "changed" until its output differs from what had that digest, one with
+"until" until its output has that pattern, at most so long, with "every" seconds between. What is in "then" is asked
+after its request, in the order of the list and until one of either fails; its answer is the answer. Leaves in OUT a
+list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away" where it was repeated for failing: the
+seconds of the longest time that this took. Standard library only, and little of it: an image without byte code
+compiles what is imported each time.
 """
 
-import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
 
 # Seconds between two tries, unless told.
 PAUSE = 0.5
+TIMEOUT_EXIT_CODE = 124
+NOT_STARTED_EXIT_CODE = 127
 
 
 def ask(request):
@@ -61,27 +61,49 @@ def ask(request):
 def is_enough(request, output, passed):
     changed, until = request.get("changed"), request.get("until")
     if changed and passed < changed["seconds"]:
-        return hashlib.sha256(output.encode()).hexdigest() != changed["from"]
+        return digest(output) != changed["from"]
     if until and passed < until["seconds"]:
         return re.search(until["pattern"], output, re.MULTILINE) is not None
     return True
 
 
+def digest(text):
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def once(request):
     secrets = request.get("secrets") or {}
-    own = {name: Path(file).read_text(encoding="utf-8").strip() for name, file in secrets.items()}
-    ran = subprocess.run(
-        request["args"],
-        input=(request.get("input") or "").encode(),
-        env={**os.environ, **own},
-        capture_output=True,
-        check=False,
+    own = {name: read(file).strip() for name, file in secrets.items()}
+    limit = request["limit"]
+    try:
+        ran = subprocess.run(
+            request["args"],
+            input=(request.get("input") or "").encode(),
+            env={**os.environ, **own},
+            capture_output=True,
+            timeout=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as expired:
+        said = (expired.stderr or b"").decode("utf-8", "replace")
+        return answered(TIMEOUT_EXIT_CODE, "", f"{said}{request['args'][0]} was ended after {limit} s\n")
+    except OSError as error:
+        return answered(NOT_STARTED_EXIT_CODE, "", f"{request['args'][0]}: {error.strerror}\n")
+    code = ran.returncode if ran.returncode >= 0 else 128 - ran.returncode
+    return answered(
+        code, ran.stdout.decode("utf-8", "replace"), ran.stderr.decode("utf-8", "replace")
     )
-    return {
-        "exitCode": ran.returncode if ran.returncode >= 0 else 128 - ran.returncode,
-        "stdout": ran.stdout.decode("utf-8", "replace"),
-        "stderr": ran.stderr.decode("utf-8", "replace"),
-    }
+
+
+def answered(code, stdout, stderr):
+    return {"exitCode": code, "stdout": stdout, "stderr": stderr}
+
+
+def read(file):
+    with open(file, encoding="utf-8") as opened:
+        return opened.read()
 
 
 def in_turn(requests):
@@ -98,6 +120,8 @@ def in_turn(requests):
 
 
 def at_once(requests):
+    from concurrent.futures import ThreadPoolExecutor
+
     # What follows the first then overlaps with the others: all at once would also end all at once.
     side_by_side = (os.cpu_count() or 1) if any("then" in each for each in requests) else len(requests)
     with ThreadPoolExecutor(max_workers=max(1, side_by_side)) as pool:
@@ -127,10 +151,12 @@ MODES = {"--at-once": at_once, "--after-first": after_first}
 
 
 def main():
-    *flags, file = sys.argv[1:]
-    requests = json.loads(Path(file).read_text(encoding="utf-8"))
+    *flags, file, out = sys.argv[1:]
+    requests = json.loads(read(file))
     answers = MODES[flags[0]](requests) if flags else in_turn(requests)
-    json.dump(answers, sys.stdout)
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    with open(out, "w", encoding="utf-8") as opened:
+        json.dump(answers, opened)
 
 
 if __name__ == "__main__":

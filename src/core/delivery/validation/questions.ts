@@ -17,6 +17,8 @@ export interface Subject {
   readonly objects: readonly KubernetesObject[];
   /** The canary's Deployment. */
   readonly canary: KubernetesObject | undefined;
+  /** Whether the caller has the lease, and has seen the releases with it. */
+  readonly isHolder: boolean;
 }
 
 /** A call of kubectl, and its standard input. */
@@ -30,7 +32,7 @@ const MISSING_IS_FINE = "--ignore-not-found";
 
 /** Everything that kubectl is asked before a deployment, by what it is about. Nothing is changed by it. */
 export function questions(subject: Subject): Readonly<Record<string, Question>> {
-  const { name, namespace, rights, secrets, objects, canary, deploy } = subject;
+  const { name, namespace, rights, secrets, objects, canary, deploy, isHolder } = subject;
   const { gateway } = deploy.route;
   return {
     version: ask(["version", JSON_OUTPUT]),
@@ -41,7 +43,7 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
       ["create", "--validate=ignore", "--filename=-", JSON_OUTPUT],
       reviews(rights, namespace),
     ),
-    lease: ask(leaseQuestion(name)),
+    ...(!isHolder && { lease: ask(leaseQuestion(name)) }),
     ...(objects.length > 0 && {
       trial: ask(
         [
@@ -51,12 +53,15 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
         list(objects),
       ),
       deployment: ask(["get", "deployments.apps", name, MISSING_IS_FINE, JSON_OUTPUT]),
-      releases: ask(["get", "secrets", `--selector=${releaseSelector(name)}`, JSON_OUTPUT]),
+      ...(!isHolder && {
+        releases: ask(["get", "secrets", `--selector=${releaseSelector(name)}`, JSON_OUTPUT]),
+      }),
       quotas: ask(["get", "resourcequotas", JSON_OUTPUT]),
     }),
     ...(canary && {
       pod: ask(
-        ["create", "--dry-run=server", "--filename=-", "--output=name"],
+        // Its fields were seen in the trial.
+        ["create", "--dry-run=server", "--validate=ignore", "--filename=-", "--output=name"],
         list([trialPod(canary)]),
       ),
     }),

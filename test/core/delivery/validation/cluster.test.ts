@@ -266,7 +266,7 @@ test("asks_nothing_that_would_change_the_cluster", () => {
       namespace: "shop",
       deploy: inputs({ route: { gateway: "edge/web" } }).config,
     },
-    ...{ rights: rightsNeeded(objects), secrets: ["db"], objects, canary },
+    ...{ rights: rightsNeeded(objects), secrets: ["db"], objects, canary, isHolder: false },
   });
   assert.ok(Object.keys(asked).length > 8);
   for (const [about, { args }] of Object.entries(asked)) {
@@ -279,12 +279,14 @@ test("asks_nothing_that_would_change_the_cluster", () => {
   }
 });
 
-test("asks_nothing_of_objects_where_nothing_new_is_brought", () => {
-  const asked = questions({
+test("asks_nothing_of_objects_where_nothing_new_is_brought_nor_for_the_lease_that_it_has", () => {
+  const subject = {
     ...{ name: "iris", namespace: "shop", deploy: inputs().config },
     ...{ rights: rightsNeeded([]), secrets: [], objects: [], canary: undefined },
-  });
-  assert.equal(Object.keys(asked), ["version", "whoami", "namespace", "rights", "lease"]);
+  };
+  const asked = (isHolder: boolean): string[] => Object.keys(questions({ ...subject, isHolder }));
+  assert.equal(asked(false), ["version", "whoami", "namespace", "rights", "lease"]);
+  assert.equal(asked(true), ["version", "whoami", "namespace", "rights"]);
 });
 
 test.run();
