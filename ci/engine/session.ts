@@ -57,6 +57,8 @@ export class Session {
   private readonly closers: (() => Promise<void>)[] = [];
   /** The GraphQL schema, which grows when a module is served. */
   schema: GraphQLSchema;
+  /** Names of the API's own types, without those of modules. */
+  readonly coreTypes: readonly string[];
   private readonly extensions: ModuleSchema[] = [];
   /** Operations by `Type.field`. */
   readonly operations: Map<string, Operation>;
@@ -82,6 +84,7 @@ export class Session {
     }
     this.operations = new Map(Object.entries(internalOperations));
     this.schema = assemble(this, []);
+    this.coreTypes = Object.keys(this.schema.getTypeMap());
   }
 
   /** Adds a module's types and functions to the schema. */
@@ -131,9 +134,14 @@ export class Session {
     return node;
   }
 
+  /** The object a node stands for, where nothing has to run for it. */
+  known(node: Node): unknown {
+    return this.presets.get(node.digest);
+  }
+
   /** The object a node stands for; its operation runs at most once. */
   async force<T>(node: Node, client: Client, signal: AbortSignal): Promise<T> {
-    const preset = this.presets.get(node.digest);
+    const preset = this.known(node);
     if (preset !== undefined) return preset as T;
     const key = node.digest;
     return (await this.values.get(key, (own) => this.evaluate(node, client, own), signal)) as T;
@@ -144,14 +152,6 @@ export class Session {
     const self = parent ? await this.force(parent, client, signal) : undefined;
     const operation = this.operation(parent?.type ?? "Query", field);
     return operation(self, args as never, { session: this, client, node, signal });
-  }
-
-  /** Names of the API's own types, without those of modules. */
-  get coreTypes(): readonly string[] {
-    const own = new Set(this.extensions.flatMap(({ tables }) => tables.map(({ name }) => name)));
-    return Object.keys(this.schema.getTypeMap()).filter(
-      (name) => name === "Query" || !own.has(name),
-    );
   }
 
   operation(type: string, field: string): Operation {

@@ -1,3 +1,4 @@
+import { parse as parseValues } from "smol-toml";
 import { getStaticTOMLValue, ParseError, parseTOML, type AST } from "toml-eslint-parser";
 import { SlipwayError } from "./errors.js";
 
@@ -41,6 +42,20 @@ export function readToml(text: string, file: string): TomlDocument {
       return undefined;
     },
   };
+}
+
+/**
+ * The values of a TOML file alone: of a lock file in a tenth of the time that the places take too.
+ *
+ * @throws SlipwayError CONFIG as `readToml` does.
+ */
+export function readTomlValues(text: string, file: string): TomlTable {
+  try {
+    return plain(parseValues(text)) as TomlTable;
+  } catch {
+    // What it takes offence at is told in one way, or is none.
+    return readToml(text, file).value;
+  }
 }
 
 /** `value[a][b]…` as a table, or undefined when there is none. */

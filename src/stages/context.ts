@@ -6,7 +6,7 @@ import { detectProject, filesToRead } from "../core/project/detect.js";
 import type { Project } from "../core/project/types.js";
 import { versionFiles } from "../core/project/version.js";
 import { SlipwayError } from "../core/errors.js";
-import { isTable, readToml, type TomlTable } from "../core/toml.js";
+import { isTable, readTomlValues, type TomlTable } from "../core/toml.js";
 
 /** What the caller gives, as the module's constructor takes it. */
 interface Inputs {
@@ -65,7 +65,7 @@ export async function loadContext(inputs: Inputs): Promise<Context> {
     env: readEnvironment(inputs.environment),
     set: inputs.set,
   });
-  const pyproject = readToml(known["pyproject.toml"] ?? "", "pyproject.toml").value;
+  const pyproject = readTomlValues(known["pyproject.toml"] ?? "", "pyproject.toml");
   const texts = { ...known, ...(await read(versionFiles(pyproject))) };
   return {
     ...inputs,

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
+import { COMPILED } from "../../ci/compile/compile.js";
 import { slipway } from "../cli/command.js";
 
 const CODE = `import { dag, func, object } from "@dagger.io/dagger";
@@ -76,6 +77,8 @@ interface Module {
   readonly folder: string;
   /** `slipway` on the module, with a cache that knows nothing of it. */
   readonly call: (...words: string[]) => ReturnType<typeof slipway>;
+  /** The same, with the cache of the call before. */
+  readonly again: (...words: string[]) => ReturnType<typeof slipway>;
 }
 
 async function withModule(code: string, work: (module: Module) => Promise<void>): Promise<void> {
@@ -95,11 +98,15 @@ async function withModule(code: string, work: (module: Module) => Promise<void>)
     await put("node_modules/older/package.json", JSON.stringify({ name: "older" }));
     await put("node_modules/older/index.js", "exports.place = () => __filename;\n");
     let caches = 0;
-    const call: Module["call"] = (...words) =>
+    const again: Module["again"] = (...words) =>
       slipway(["--engine", "embedded", "--mod", folder, ...words], {
-        env: { SLIPWAY_CACHE: join(scratch, `cache-${caches++}`) },
+        env: { SLIPWAY_CACHE: join(scratch, `cache-${caches}`) },
       });
-    await work({ folder, call });
+    const call: Module["call"] = (...words) => {
+      caches += 1;
+      return again(...words);
+    };
+    await work({ folder, call, again });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -134,6 +141,26 @@ test("answers_the_same_in_the_first_process_and_in_the_next", async () => {
       const { stdout, stderr } = await call("call", ...args);
       assert.is(stdout.trim().replace(/\s+(?=["\]])/g, ""), wanted, stderr);
     }
+  });
+});
+
+test("finds_the_types_that_the_process_kept_which_registered_it", async () => {
+  await withModule(CODE, async ({ folder, call, again }) => {
+    for (const [run, times] of [
+      [call, "1"],
+      [again, "2"],
+    ] as const)
+      assert.is((await run("call", "word", "--times", times)).code, 0);
+    const compiled = join(COMPILED, "modules");
+    const places = await Promise.all(
+      (await readdir(compiled)).map(async (name) => ({
+        names: await readdir(join(compiled, name)),
+        code: await readFile(join(compiled, name, "module.mjs"), "utf8").catch(() => ""),
+      })),
+    );
+    const own = places.filter(({ code }) => code.includes(folder));
+    assert.is(own.length, 1);
+    assert.is(own[0]?.names.filter((name) => name.startsWith("types-")).length, 1);
   });
 });
 

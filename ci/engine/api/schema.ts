@@ -1,9 +1,12 @@
 import {
-  buildSchema,
+  buildASTSchema,
   getNamedType,
   isListType,
   isNonNullType,
   isObjectType,
+  Kind,
+  parse,
+  type DocumentNode,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputType,
@@ -13,7 +16,7 @@ import {
 import type { Client } from "../client.js";
 import { digestOf } from "../graph/digest.js";
 import { Node } from "../graph/node.js";
-import type { Call, TypeTable, Session } from "../session.js";
+import type { Call, Operation, Session, TypeTable } from "../session.js";
 
 /** What a GraphQL request carries to the resolvers. */
 export interface RequestContext {
@@ -37,8 +40,11 @@ export function assemble(
     ...[...signatures].map(
       ([name, fields]) => `type ${name} implements Node { ${fields.join("\n")} }`,
     ),
-  ].join("\n");
-  const schema = buildSchema(sdl, { assumeValidSDL: true });
+  ];
+  const schema = buildASTSchema(
+    { kind: Kind.DOCUMENT, definitions: sdl.flatMap(definitions) },
+    { assumeValidSDL: true },
+  );
   const nodeType = schema.getType("Node");
   if (nodeType && "resolveType" in nodeType) {
     nodeType.resolveType = (value: unknown) => (value as Node).type;
@@ -60,6 +66,19 @@ export function assemble(
   return schema;
 }
 
+const parsed = new Map<string, DocumentNode["definitions"]>();
+
+/** What SDL defines. Most of a schema is the same when it is made again, with a module's types. */
+function definitions(sdl: string): DocumentNode["definitions"] {
+  let known = parsed.get(sdl);
+  if (!known) {
+    // A module may define nothing but objects.
+    known = sdl.trim() === "" ? [] : parse(sdl, { noLocation: true }).definitions;
+    parsed.set(sdl, known);
+  }
+  return known;
+}
+
 /** `withExec(args: [String!]!): Container!` → `withExec`. */
 export function fieldName(signature: string): string {
   return signature.slice(0, signature.search(/[(:]/)).trim();
@@ -71,37 +90,50 @@ function resolver(session: Session, field: GraphQLField<unknown, unknown>, table
   const isLazy = isNonNullType(type) && isObjectType(type.ofType);
   const ofObjects = isObjectType(getNamedType(type));
   const special = table.identities?.[field.name];
+  const isPlain = !isLazy && !ofObjects && !special && field.args.length === 0;
   return (source: unknown, rawArgs: Record<string, unknown>, context: RequestContext): unknown => {
     const parent = source instanceof Node ? source : undefined;
     const args = decode(session, field.args, rawArgs);
-    const recipe = { type: target, field: field.name, parent, args };
-    const identity = special?.(args, { session, client: context.client });
-    const node = session.intern(
-      identity === undefined
-        ? new Node(recipe)
-        : new Node(recipe, digestOf(table.name, field.name, parent?.digest, identity)),
-    );
+    const { client, signal } = context;
+    const place = (): Node => {
+      const recipe = { type: target, field: field.name, parent, args };
+      const identity = special?.(args, { session, client });
+      return session.intern(
+        identity === undefined
+          ? new Node(recipe)
+          : new Node(recipe, digestOf(table.name, field.name, parent?.digest, identity)),
+      );
+    };
     // An object is a place in the graph: naming it runs nothing.
-    if (isLazy) return node;
-    return answer(session, node, parent, field.name, args, context, type, ofObjects);
+    if (isLazy) return place();
+    const operation = session.operation(parent?.type ?? "Query", field.name);
+    const known = parent && session.known(parent);
+    // A module's description has thousands of such fields, most of which ask for no place.
+    if (isPlain && known !== undefined)
+      return operation(known, args as never, {
+        ...{ session, client, signal },
+        get node() {
+          return place();
+        },
+      });
+    const node = place();
+    return answer({ session, client, node, signal }, { parent, known }, operation, args, (value) =>
+      ofObjects ? toNodes(session, node, value, type) : value,
+    );
   };
 }
 
 async function answer(
-  session: Session,
-  node: Node,
-  parent: Node | undefined,
-  field: string,
+  call: Call,
+  self: { readonly parent: Node | undefined; readonly known: unknown },
+  operation: Operation,
   args: Record<string, unknown>,
-  context: RequestContext,
-  type: GraphQLOutputType,
-  ofObjects: boolean,
+  finish: (value: unknown) => unknown,
 ): Promise<unknown> {
-  const self = parent ? await session.force(parent, context.client, context.signal) : undefined;
-  const call: Call = { session, client: context.client, node, signal: context.signal };
-  const operation = session.operation(parent?.type ?? "Query", field);
-  const value = await operation(self, args as never, call);
-  return ofObjects ? toNodes(session, node, value, type) : value;
+  const { parent, known } = self;
+  const forced = parent && known === undefined;
+  const object = forced ? await call.session.force(parent, call.client, call.signal) : known;
+  return finish(await operation(object, args as never, call));
 }
 
 /** Values of object type become nodes with these values; nodes stay as they are. */

@@ -55,17 +55,16 @@ class Running<T> {
   async waitWith(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     this.waiters += 1;
-    let leave: (() => void) | undefined;
+    let stay: (() => void) | undefined;
     const left = new Promise<never>((_, reject) => {
-      leave = () => {
+      stay = whenAborted(signal, () => {
         reject(signal.reason as Error);
-      };
-      signal.addEventListener("abort", leave, { once: true });
+      });
     });
     try {
       return await Promise.race([this.promise, left]);
     } finally {
-      if (leave) signal.removeEventListener("abort", leave);
+      stay?.();
       this.waiters -= 1;
       if (this.waiters === 0 && !this.settled) {
         this.abandoned();
@@ -73,4 +72,26 @@ class Running<T> {
       }
     }
   }
+}
+
+const leaving = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls back when the signal aborts; gives what takes that back. One listener for all of a signal: it
+ * looks at each that it has before it takes another one, and thousands may wait with one signal.
+ */
+function whenAborted(signal: AbortSignal, leave: () => void): () => void {
+  let all = leaving.get(signal);
+  if (!all) {
+    const own = new Set<() => void>();
+    signal.addEventListener("abort", () => {
+      for (const each of own) each();
+    });
+    leaving.set(signal, (all = own));
+  }
+  const own = all;
+  own.add(leave);
+  return () => {
+    own.delete(leave);
+  };
 }

@@ -86,8 +86,12 @@ async function sourceDigest(folder: string, files: string[], manifest: string): 
   const extra = ["package.json", "package-lock.json", "tsconfig.json"].map((name) =>
     join(folder, name),
   );
-  for (const file of [...files, ...extra]) {
-    const content = await readFile(file).catch(() => Buffer.from(""));
+  const all = [...files, ...extra];
+  const contents = await Promise.all(
+    all.map((file) => readFile(file).catch(() => Buffer.from(""))),
+  );
+  for (const [index, file] of all.entries()) {
+    const content = contents[index] ?? "";
     hash
       .update(posix.normalize(relative(folder, file)))
       .update("\0")

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.js";
-import { readToml, table, text, type TomlTable } from "../toml.js";
+import { readTomlValues, table, text, type TomlTable } from "../toml.js";
 import { testSources } from "./dependencies.js";
 import { findKind, mainRequirements, testRequirements } from "./kind.js";
 import { findLayout } from "./layout.js";
@@ -34,7 +34,7 @@ export function detectProject(files: ProjectFiles, config: Config): Project {
   const { paths, contents } = files;
   const pyprojectText = contents[PYPROJECT];
   const pyproject =
-    pyprojectText === undefined ? undefined : readToml(pyprojectText, PYPROJECT).value;
+    pyprojectText === undefined ? undefined : readTomlValues(pyprojectText, PYPROJECT);
   const { kind, reasons, lockFile } = findKind(paths, pyproject);
   const about = { ...describe(pyproject), version: findVersion(pyproject, contents) };
   const lock = lockFile === undefined ? undefined : (contents[lockFile] ?? "");

@@ -1,5 +1,5 @@
 import { SlipwayError } from "../errors.js";
-import { isTable, readToml, table, text, texts, type TomlTable } from "../toml.js";
+import { isTable, readTomlValues, table, text, texts, type TomlTable } from "../toml.js";
 import { poetryContentHash } from "./content-hash.js";
 import { applyExtras, join, parseMarker, printMarker, type Marker } from "./marker.js";
 import { normalizeName } from "./names.js";
@@ -38,7 +38,7 @@ export interface PoetryLock {
  * @throws SlipwayError LOCK when it is stale, broken or of a format without groups.
  */
 export function readPoetryLock(lockText: string, pyproject: TomlTable): PoetryLock {
-  const lock = readToml(lockText, FILE).value;
+  const lock = readTomlValues(lockText, FILE);
   const metadata = table(lock, "metadata");
   const format = text(metadata?.["lock-version"]);
   if (metadata === undefined || format === undefined)
