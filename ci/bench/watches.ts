@@ -16,7 +16,7 @@ export interface Watch<T> {
   readonly stop: () => Promise<T>;
 }
 
-/** Milliseconds in which a pod of one of these Deployments was wanted and not ready. */
+/** Milliseconds in which a pod of one of these Deployments was wanted and not available. */
 export function watchReadiness(
   api: Api,
   namespace: string,
@@ -44,7 +44,9 @@ export function watchReadiness(
 
 function isSettled({ metadata, spec, status }: Deployment): boolean {
   if (metadata.deletionTimestamp !== undefined) return true;
-  const counts = ["replicas", "updatedReplicas", "readyReplicas"].map((key) => status[key] ?? 0);
+  const counts = ["replicas", "updatedReplicas", "availableReplicas"].map(
+    (key) => status[key] ?? 0,
+  );
   return (
     (status.observedGeneration ?? 0) >= metadata.generation &&
     counts.every((each) => each === spec.replicas)

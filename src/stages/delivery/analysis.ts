@@ -5,12 +5,20 @@ import { readObservation, readSent } from "../../core/analysis/observation.js";
 import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
 import { askedOf, type Asked } from "../../core/analysis/queries.js";
 import type { Analysis, Track } from "../../core/analysis/types.js";
+import { TRACK } from "../../core/delivery/objects/index.js";
 import { SlipwayError } from "../../core/errors.js";
 import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
 import { OUT, runTool } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
-import { hostOf, POD_PROGRAMS, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
+import {
+  hostOf,
+  POD_PROGRAMS,
+  selectorOf,
+  trackOf,
+  withPods,
+  type AnalysisTarget,
+} from "./pods.js";
 import { analysisRequests } from "./requests.js";
 
 const SENT = "requests.log";
@@ -85,9 +93,11 @@ async function look(
   const specification = {
     namespace: cluster.namespace,
     port: target.port,
+    selector: selectorOf(target, target.canary, target.stable),
+    label: TRACK,
     tracks: {
-      canary: selectorOf(target, target.canary),
-      ...(target.stable === undefined ? {} : { stable: selectorOf(target, target.stable) }),
+      canary: trackOf(target, target.canary),
+      ...(target.stable === undefined ? {} : { stable: trackOf(target, target.stable) }),
     },
     asked,
     polls: plan.polls,

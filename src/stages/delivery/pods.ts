@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dag, type Container, type Directory } from "@dagger.io/dagger";
 
 import type { Track } from "../../core/analysis/types.js";
+import { NAME, TRACK } from "../../core/delivery/objects/index.js";
 import type { Context } from "../context.js";
 import { withCluster, type Cluster } from "../kubectl.js";
 import { withProgram } from "../programs.js";
@@ -25,10 +26,18 @@ export interface AnalysisTarget {
   readonly weight: number;
 }
 
-/** Label selector of the pods behind a Service or Deployment of the service. */
-export function selectorOf({ name }: Pick<AnalysisTarget, "name">, of: string): string {
-  const track: Track = of === name ? "stable" : "canary";
-  return `app.kubernetes.io/name=${name},slipway.dev/track=${track}`;
+/** Label selector of the pods behind Services or Deployments of the service. */
+export function selectorOf(
+  target: Pick<AnalysisTarget, "name">,
+  ...of: readonly (string | undefined)[]
+): string {
+  const tracks = of.filter((each) => each !== undefined).map((each) => trackOf(target, each));
+  return `${NAME}=${target.name},${TRACK} in (${tracks.join(",")})`;
+}
+
+/** The track of the pods behind a Service or Deployment of the service. */
+export function trackOf({ name }: Pick<AnalysisTarget, "name">, of: string): Track {
+  return of === name ? "stable" : "canary";
 }
 
 /** A container that reaches the pods of the cluster, with further files beside the programs. */
@@ -55,6 +64,7 @@ function podPrograms(files: Readonly<Record<string, string>>): Directory {
   const programs = {
     "forwards.py": text("python/forwards.py"),
     "load.py": text("python/load.py"),
+    "metrics.py": text("python/metrics.py"),
     "smoke.py": text("python/smoke.py"),
     "tunnel.py": text("python/tunnel.py"),
     "load.js": text("k6/load.js"),

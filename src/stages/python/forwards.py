@@ -32,8 +32,8 @@ def kubectl(*arguments):
     return ran.stdout
 
 
-def pods(namespace, selector):
-    """What counts of each pod; those that are ending or have ended are left out."""
+def pods(namespace, selector, label=""):
+    """What counts of each pod, and its value of a label; those that are ending or have ended are left out."""
     text = kubectl(
         f"--namespace={namespace}",
         "get",
@@ -42,7 +42,11 @@ def pods(namespace, selector):
         "--output=json",
         "--request-timeout=10s",
     )
-    return [described(pod) for pod in json.loads(text)["items"] if is_there(pod)]
+    return [
+        {**described(pod), "label": pod["metadata"].get("labels", {}).get(label)}
+        for pod in json.loads(text)["items"]
+        if is_there(pod)
+    ]
 
 
 def is_there(pod):
@@ -72,6 +76,10 @@ def described(pod):
         "restarts": sum(container.get("restartCount", 0) for container in containers),
         "reason": reasons[0] if reasons else status.get("reason", ""),
     }
+
+
+def ready(found):
+    return [pod for pod in found if pod["ready"]][:MOST_PODS]
 
 
 class Way:
@@ -146,22 +154,27 @@ class Ways:
         self.ways = []
 
     def open(self, found, port):
-        """Opens a way to each ready pod; those that opened, with `way` and `port`."""
-        ready = [pod for pod in found if pod["ready"]][:MOST_PODS]
-        opened = []
-        for pod in ready:
-            number = len(self.ways)
-            way = Way(number, self.namespace, pod["name"], port, self.breaks.append)
-            self.ways.append(way)
-            opened.append(way)
+        """Opens a way to each ready pod of each version, all at once; those that opened, with `way` and `port`."""
+        begun = {
+            version: [self.begin(pod["name"], port) for pod in ready(pods)]
+            for version, pods in found.items()
+        }
         until = time.monotonic() + OPENING_SECONDS
-        for way in opened:
+        for way in self.ways:
             way.opened.wait(max(0, until - time.monotonic()))
-        return [
-            {"way": way.number, "port": way.port, "pod": way.pod}
-            for way in opened
-            if way.opened.is_set()
-        ]
+        return {
+            version: [
+                {"way": way.number, "port": way.port, "pod": way.pod}
+                for way in ways
+                if way.opened.is_set()
+            ]
+            for version, ways in begun.items()
+        }
+
+    def begin(self, pod, port):
+        way = Way(len(self.ways), self.namespace, pod, port, self.breaks.append)
+        self.ways.append(way)
+        return way
 
     def close(self):
         for way in self.ways:

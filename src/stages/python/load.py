@@ -2,10 +2,10 @@
 
     load.py SPECIFICATION OUT
 
-SPECIFICATION is JSON: {"namespace", "port", "tracks": {"canary": selector, "stable": selector or left out},
-"asked": [{"query", "track", "url"}], "polls": [seconds], "limit": seconds}; beside it lie plan.json and load.js,
-for k6. Leaves in OUT requests.log, a line a request, and observation.json, which the module judges; here
-nothing is. The token in /run/secrets/metrics, if it is there, goes with each query. Standard library only.
+SPECIFICATION is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that label, "stable":
+value, or left out}, "asked": [{"query", "track", "url"}], "polls": [seconds], "limit": seconds}; beside it lie
+plan.json and load.js, for k6. Leaves in OUT requests.log, a line a request, and observation.json, which the module judges; here
+nothing is. Standard library only.
 """
 
 import json
@@ -13,55 +13,24 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
 from forwards import Unreachable, Ways, pods
-
-TOKEN = Path("/run/secrets/metrics")
-ANSWER_SECONDS = 10
-LONGEST_ANSWER = 1 << 20
 
 
 def now():
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class _Straight(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the token would go along, to whoever is named there."""
-
-    def redirect_request(self, *_):
-        return None
-
-
-METRICS = urllib.request.build_opener(_Straight)
-
-
-def ask(one):
-    """One answer of a metrics server, or why there is none."""
-    headers = {"Accept": "application/json"}
-    if TOKEN.exists():
-        headers["Authorization"] = f"Bearer {TOKEN.read_text(encoding='utf-8').strip()}"
-    sample = {"query": one["query"], "track": one["track"], "status": 0, "body": "", "error": ""}
-    try:
-        request = urllib.request.Request(one["url"], headers=headers)
-        with METRICS.open(request, timeout=ANSWER_SECONDS) as answer:
-            sample["status"] = answer.status
-            sample["body"] = answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
-    except urllib.error.HTTPError as error:
-        sample["status"] = error.code
-        sample["body"] = error.read(2000).decode("utf-8", "replace")
-    except (OSError, ValueError) as error:
-        sample["error"] = str(getattr(error, "reason", error)) or type(error).__name__
-    return sample
-
-
 def poll(specification, samples, ended):
     """Asks each query at each time; all of them together, so that canary and stable are seen at once."""
+    if not specification["asked"]:
+        return
     began = time.monotonic()
+    # What speaks to a server takes a while to load, and mostly there is none to ask.
+    from metrics import ask
+
     for at in specification["polls"]:
         if ended.wait(max(0, began + at - time.monotonic())):
             return
@@ -104,22 +73,22 @@ def run_k6(folder, out, ways, limit):
     return {"exitCode": code, "said": said[-4000:], "crossed": crossed}
 
 
-def pods_of(namespace, tracks):
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(lambda selector: pods(namespace, selector), tracks.values())
-        return dict(zip(tracks, found))
+def pods_of(specification):
+    found = pods(specification["namespace"], specification["selector"], specification["label"])
+    return {
+        track: [pod for pod in found if pod["label"] == value]
+        for track, value in specification["tracks"].items()
+    }
 
 
 def look(specification, folder, out, result):
-    namespace = specification["namespace"]
-    tracks = specification["tracks"]
-    ways = Ways(namespace)
+    ways = Ways(specification["namespace"])
     result["breaks"] = ways.breaks
     ended = threading.Event()
     try:
-        before = pods_of(namespace, tracks)
+        before = pods_of(specification)
         result["pods"] = {track: {"before": each, "after": None} for track, each in before.items()}
-        opened = {track: ways.open(each, specification["port"]) for track, each in before.items()}
+        opened = ways.open(before, specification["port"])
         shut = [track for track, each in opened.items() if not each]
         # A pod that is not ready is told by the pods; a way that does not open is not its fault.
         if any(pod["ready"] for track in shut for pod in before[track]):
@@ -138,7 +107,7 @@ def look(specification, folder, out, result):
         else:
             names = ", ".join(shut)
             result["problem"] = f"no pod of {names} is ready, so no request was made"
-        for track, after in pods_of(namespace, tracks).items():
+        for track, after in pods_of(specification).items():
             result["pods"][track]["after"] = after
     except Unreachable as error:
         result["problem"] = f"the cluster could not be asked: {error}"

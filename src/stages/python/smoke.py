@@ -100,8 +100,8 @@ def main():
     ways = Ways(specification["namespace"])
     result = {"problem": "", "results": []}
     try:
-        found = ready_pods(specification)
-        opened = ways.open(found, specification["port"])
+        found = {"canary": ready_pods(specification)}
+        opened = ways.open(found, specification["port"])["canary"]
         if not opened:
             said = next((way.said for way in ways.ways if way.said), "no answer")
             raise Unreachable(f"kubectl port-forward did not reach the pods: {said}")

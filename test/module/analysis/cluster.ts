@@ -51,7 +51,7 @@ export async function localCluster(): Promise<LocalCluster> {
     const all = shown.get(track) ?? new Map<string, object>();
     shown.set(track, all);
     all.set(name, {
-      metadata: { name, uid: `uid-of-${name}` },
+      metadata: { name, uid: `uid-of-${name}`, labels: { "slipway.dev/track": track } },
       status: {
         phase: "Running",
         conditions: [{ type: "Ready", status: ready ? "True" : "False" }],

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Stands in for kubectl where there is no cluster: pods are files, a forward is a relay on this machine.
 
-$CLUSTER holds TRACK.json (what `get pods` prints, by the selector's track) and, for each pod, NAME.port. When
+$CLUSTER holds TRACK.json (what `get pods` prints, of each of the selector's tracks) and, for each pod, NAME.port. When
 NAME.break is there, its forwards end with that text as kubectl's do, once.
 """
 
+import json
 import os
 import re
 import socket
@@ -69,11 +70,10 @@ def main():
         *_, pod, ports = arguments
         forward(pod.removeprefix("pod/"), ports)
     selector = next(one for one in arguments if one.startswith("--selector="))
-    track = re.search(r"track=(\w+)", selector)[1]
-    file = CLUSTER / f"{track}.json"
-    if not file.exists():
+    files = [CLUSTER / f"{track}.json" for track in re.search(r"track in \(([\w,]+)\)", selector)[1].split(",")]
+    if not all(file.exists() for file in files):
         sys.exit("The connection to the server 127.0.0.1:6443 was refused")
-    print(file.read_text())
+    print(json.dumps({"items": [pod for file in files for pod in json.loads(file.read_text())["items"]]}))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ export async function look(
   const specification = {
     namespace: "shop",
     port: 8000,
-    tracks: Object.fromEntries(tracks.map((track) => [track, `slipway.dev/track=${track}`])),
+    selector: `slipway.dev/track in (${tracks.join(",")})`,
+    label: "slipway.dev/track",
+    tracks: Object.fromEntries(tracks.map((track) => [track, track])),
     asked: askedOf(config.analysis, { namespace: "shop", name: "orders", release: "7" }, stable),
     polls: plan.polls,
     limit: plan.limit,
