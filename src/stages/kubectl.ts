@@ -56,20 +56,16 @@ export interface Request extends Pick<Command, "args" | "input" | "needs" | "unt
 /** A container with kubectl that reaches the cluster. */
 export function withCluster(container: Container, cluster: Cluster): Container {
   const { kubeconfig, service, hidden = [] } = cluster;
-  return (
-    hidden
-      .reduce(
-        (each, secret, index) => each.withMountedSecret(`${HIDDEN}/${index}`, secret),
-        container,
-      )
-      .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
-      .withMountedSecret(KUBECONFIG, kubeconfig)
-      .withEnvVariable("KUBECONFIG", KUBECONFIG)
-      .withMountedCache(KINDS, dag.cacheVolume("slipway-kubectl"))
-      .withEnvVariable("KUBECACHEDIR", KINDS)
-      // A call is over before it has made much that is to be collected.
-      .withEnvVariable("GOGC", "400")
-  );
+  return hidden
+    .reduce(
+      (each, secret, index) => each.withMountedSecret(`${HIDDEN}/${index}`, secret),
+      container,
+    )
+    .with((each) => (service ? each.withServiceBinding("cluster", service) : each))
+    .withMountedSecret(KUBECONFIG, kubeconfig)
+    .withEnvVariable("KUBECONFIG", KUBECONFIG)
+    .withMountedCache(KINDS, dag.cacheVolume("slipway-kubectl"))
+    .withEnvVariable("KUBECACHEDIR", KINDS);
 }
 
 /**
@@ -93,7 +89,11 @@ export async function kubectl(
     changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
     ...more,
   }));
-  const container = withCluster(withProgram(context, "kubectl"), cluster);
+  // A call is over before it has made much that is to be collected.
+  const container = withCluster(withProgram(context, "kubectl"), cluster).withEnvVariable(
+    "GOGC",
+    "400",
+  );
   const attempt = `${new Date().toISOString()} ${Math.random()}`;
   return await request(container, commands, order, attempt);
 }

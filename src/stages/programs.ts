@@ -19,6 +19,15 @@ const PROGRAMS = {
   trivy: { image: trivyImage, path: "/usr/local/bin/trivy" },
 } as const;
 
+/**
+ * What the helpers import, once ahead of all of them: Docker's Python images come without byte code, so
+ * each execution would compile it (two helpers start in 0.47 s without it, and in 0.11 s with it).
+ */
+const IMPORTED = [
+  ...["argparse", "concurrent.futures", "datetime", "hashlib", "http.server", "json", "pathlib"],
+  ...["re", "subprocess", "threading", "urllib.request"],
+];
+
 /** Who may read and write a repository. */
 export interface Login {
   readonly username: string;
@@ -42,6 +51,7 @@ export function withProgram(
   const base = dag
     .container()
     .from(pythonImage(project.python.version, config.images))
+    .withExec(["python3", "-c", `import ${IMPORTED.join(", ")}`])
     .withEnvVariable("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
     .withEnvVariable("HOME", "/tmp");
   return names.reduce((container, name) => {
