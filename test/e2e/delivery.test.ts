@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 
 import type { QueryError } from "../../ci/cli/session/query.js";
 import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
+import { leaseName } from "../../src/core/delivery/lease.js";
 import { Delivered } from "./support/delivery.js";
 import { programImages } from "./support/programs.js";
 import { scratch } from "./support/project.js";
@@ -78,6 +79,9 @@ test("refuses_an_image_that_nobody_signed_before_it_touches_anything", async () 
   assert.is(code, 2, text);
   assert.match(text, /Nothing was changed: the image .* is not verified/);
   assert.equal(await iris.look(), before);
+  const lease = ["get", "lease", leaseName("iris"), "--namespace=delivery"];
+  const holder = await cluster.kubectl([...lease, "--output=jsonpath={.spec.holderIdentity}"]);
+  assert.is(holder, "", "the next run need not wait");
 });
 
 test("waits_with_a_canary_until_somebody_says_yes", async () => {
