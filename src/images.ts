@@ -35,6 +35,10 @@ const IMAGES = {
     reference: "docker.io/grafana/k6:1.8.1",
     use: "Makes the requests of an analysis; only the program is taken",
   },
+  k3s: {
+    reference: "docker.io/rancher/k3s:v1.34.6-k3s1",
+    use: "Cluster of `demo`",
+  },
   uv: {
     reference: "docker.io/astral/uv:0.13.9",
     use: "Installs packages; only the file /uv is taken",
@@ -72,4 +76,9 @@ export function kubectlImage(overrides: ImageOverrides): string {
 /** Reference of the image that holds k6. */
 export function k6Image(overrides: ImageOverrides): string {
   return overrides.k6 ?? IMAGES.k6.reference;
+}
+
+/** Reference of the image that holds k3s. */
+export function k3sImage(overrides: ImageOverrides): string {
+  return overrides.k3s ?? IMAGES.k3s.reference;
 }

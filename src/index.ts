@@ -818,6 +818,20 @@ export class Slipway {
     );
   }
 
+  /** Show all of it on an example: release and deploy it to a k3s of its own, replace it, break it, see it taken back */
+  @func({ cache: "never" })
+  async demo(
+    /** The example service */
+    @argument({ defaultPath: "/examples/iris" })
+    example: Directory,
+    /** Where its images go, without a tag; ttl.sh by default, which anybody may read, and which forgets within a day */
+    repository = "",
+  ): Promise<string> {
+    const { set, advisories, database, registry } = this;
+    const given = { example, repository, set, advisories, database, registry };
+    return await (await import("./stages/demo/demo.js")).demo(given);
+  }
+
   /** Runs a delivery, which ends the caller's process with a number that says how it went. */
   private async deliver(
     given: Parameters<Slipway["access"]>[0],

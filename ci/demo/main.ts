@@ -8,12 +8,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
+import { BROKEN, GOOD, type Version } from "../../src/core/demo/versions.js";
 import { startCluster } from "../sandbox/cluster/cluster.js";
 import { makeDatabase } from "../sandbox/database.js";
 import { SandboxError } from "../sandbox/failure.js";
 import { Delivery } from "./delivery.js";
 import { chapter, ROOT, runNode, slipway, StepError } from "./terminal.js";
-import { BROKEN, GOOD, writeVersion, type Version } from "./versions.js";
+import { writeVersion } from "./versions.js";
 
 const REPORTS = join("reports", "iris");
 const SERVICE = join("examples", "iris");

@@ -7,7 +7,7 @@ import type { Context } from "./context.js";
  * Under this name containers reach the registry on the caller's machine. What ends so is spoken to
  * by plain http, without a flag (go-containerregistry, which cosign and trivy use).
  */
-const ALIAS = "registry.localhost";
+export const REGISTRY_ALIAS = "registry.localhost";
 
 const LOOPBACK = /^(127(?:\.\d{1,3}){3}|localhost)(?=:\d+\/)/;
 
@@ -66,7 +66,7 @@ export async function withRegistry(
   container: Container,
   { registry, login, reference = "" }: Reach,
 ): Promise<Container> {
-  const bound = registry ? container.withServiceBinding(ALIAS, registry) : container;
+  const bound = registry ? container.withServiceBinding(REGISTRY_ALIAS, registry) : container;
   if (!login) return bound;
   const host = within({ registry }, reference).split("/")[0] ?? "";
   const { username, password } = login;
@@ -80,5 +80,5 @@ export async function withRegistry(
 
 /** A reference as a container has to spell it: the caller's loopback has another name there. */
 export function within({ registry }: Pick<Reach, "registry">, reference: string): string {
-  return registry ? reference.replace(LOOPBACK, ALIAS) : reference;
+  return registry ? reference.replace(LOOPBACK, REGISTRY_ALIAS) : reference;
 }

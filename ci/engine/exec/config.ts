@@ -79,10 +79,28 @@ export function ociConfig(input: ConfigInput): OciConfig {
       namespaces: [...(spec.noInit === true ? ["pid"] : []), "mount", "ipc", "uts"].map((type) => ({
         type,
       })),
-      ...(all ? {} : { maskedPaths: MASKED, readonlyPaths: READONLY }),
+      ...(all ? { devices: DEVICES } : { maskedPaths: MASKED, readonlyPaths: READONLY }),
     },
   };
 }
+
+/** Devices that root's capabilities come with, as on Dagger (its `WithInsecureSpec`): path, major, minor. */
+const DEVICES = [
+  ...(
+    [
+      ["kmsg", 1, 11],
+      ["cuse", 10, 203],
+      ["fuse", 10, 229],
+      ["kvm", 10, 232],
+      ["net/tun", 10, 200],
+      ["loop-control", 10, 237],
+    ] as const
+  ).map(([name, major, minor]) => ({ path: `/dev/${name}`, type: "c", major, minor })),
+  ...Array.from({ length: 8 }, (_, minor) => ({
+    ...{ path: `/dev/loop${minor}`, type: "b" },
+    ...{ major: 7, minor },
+  })),
+];
 
 const MASKED = [
   ...[
@@ -138,6 +156,7 @@ function systemMounts(all: boolean): OciMount[] {
     mount("/dev/shm", "tmpfs", "nosuid,noexec,nodev,mode=1777,size=65536k"),
     mount("/dev/mqueue", "mqueue", "nosuid,noexec,nodev"),
     mount("/sys", "sysfs", `nosuid,noexec,nodev,${access}`),
+    ...(all ? [mount("/sys/fs/cgroup", "cgroup", "nosuid,noexec,nodev,relatime,rw")] : []),
   ];
 }
 

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 
 import { hostArchitecture, type Architecture } from "../architecture.js";
 import { cachePath } from "../cache.js";
 import { run } from "../run.js";
 import { ensureTool } from "../tools.js";
 import { debianRoot, SLIM } from "./debian.js";
-import { busyboxTar, programTar, wheelTar } from "./files.js";
-import { Layout, RECIPE, SOURCE_DATE_EPOCH, type Descriptor } from "./oci.js";
+import { busyboxTar, NODE_PROGRAM, nodeTar, programTar, wheelTar } from "./files.js";
+import { Layout, RECIPE, SOURCE_DATE_EPOCH, type Descriptor, type Layer } from "./oci.js";
 import { title, type ImageSpec } from "./table.js";
 
 /** Raise it when the way images are made changes and their table does not. */
@@ -22,6 +23,7 @@ const MANIFESTS =
 const ORIGINS: Record<ImageSpec["from"], string> = {
   busybox: "Debian packages",
   debian: "Debian packages",
+  node: "Debian packages and Go modules",
   program: "a Go module",
   wheel: "a Python wheel",
 };
@@ -29,7 +31,7 @@ const ORIGINS: Record<ImageSpec["from"], string> = {
 /** An image in the registry. */
 export interface Pushed {
   digest: string;
-  /** Bytes of this machine's compressed layer. */
+  /** Bytes of this machine's compressed layers. */
   size: number;
 }
 
@@ -41,7 +43,8 @@ async function recipeOf(image: ImageSpec): Promise<string> {
   const hash = createHash("sha256");
   const parts = { METHOD, SOURCE_DATE_EPOCH, architecture: hostArchitecture(), image };
   hash.update(JSON.stringify(parts));
-  if (image.from === "debian") hash.update(await readFile(SLIM));
+  if (image.from === "debian" || image.from === "node") hash.update(await readFile(SLIM));
+  if (image.from === "node") hash.update(await readFile(NODE_PROGRAM));
   return `sha256:${hash.digest("hex")}`;
 }
 
@@ -56,7 +59,11 @@ export async function findImage(image: ImageSpec, registry: string): Promise<Pus
     (each) => each.platform?.architecture === hostArchitecture(),
   );
   const single = ours ? await manifest(registry, image.name, ours.digest) : first;
-  return { digest: first.digest, size: single?.body.layers?.[0]?.size ?? 0 };
+  return { digest: first.digest, size: sizeOf(single?.body.layers ?? []) };
+}
+
+function sizeOf(layers: Descriptor[]): number {
+  return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Makes an image and pushes it under all its tags. */
@@ -64,7 +71,7 @@ export async function makeImage(image: ImageSpec, registry: string): Promise<voi
   const scratch = await workFolder(title(image).replaceAll(/[^\w.]/g, "-"));
   try {
     const layout = new Layout(`${scratch}/layout`);
-    await layout.finish(await fill(layout, image, `${scratch}/work`));
+    await layout.finish(await fill(layout, image, `${scratch}/work`, registry));
     const crane = await ensureTool("crane");
     const [tag, ...others] = image.tags;
     const reference = `${registry}/${image.name}:${tag}`;
@@ -88,19 +95,24 @@ async function workFolder(name: string): Promise<string> {
   return await mkdtemp(join(all, `${process.pid}-${name}-`));
 }
 
-async function fill(layout: Layout, image: ImageSpec, scratch: string): Promise<Descriptor> {
+async function fill(
+  layout: Layout,
+  image: ImageSpec,
+  scratch: string,
+  registry: string,
+): Promise<Descriptor> {
   const annotations = { [RECIPE]: await recipeOf(image) };
   const architectures = image.from === "busybox" ? image.platforms : [hostArchitecture()];
   const descriptors: Descriptor[] = [];
   for (const architecture of architectures) {
     const folder = `${scratch}/${architecture}`;
     await mkdir(folder, { recursive: true });
-    const { layer, env } = await content(layout, image, architecture, folder);
+    const { layers, env } = await content(layout, image, architecture, folder, registry);
     descriptors.push(
       await layout.addImage({
         ...image.defaults,
         architecture,
-        layer,
+        layers,
         env: { ...image.defaults.env, ...env },
         labels: labels(image),
         annotations,
@@ -111,26 +123,26 @@ async function fill(layout: Layout, image: ImageSpec, scratch: string): Promise<
   return only && descriptors.length === 1 ? only : await layout.addIndex(descriptors, annotations);
 }
 
-/** An image's one layer, and the environment that is only known once it is made. */
+/** An image's layers, and the environment that is only known once they are made. */
 async function content(
   layout: Layout,
   image: ImageSpec,
   architecture: Architecture,
   scratch: string,
-): Promise<{ layer: Awaited<ReturnType<Layout["addLayer"]>>; env: Record<string, string> }> {
-  if (image.from === "busybox") {
-    return {
-      layer: await layout.addLayer(await busyboxTar(image, architecture, scratch)),
-      env: {},
-    };
-  }
-  if (image.from === "wheel") {
-    return { layer: await layout.addLayer(await wheelTar(image, architecture, scratch)), env: {} };
-  }
-  if (image.from === "program") {
-    return { layer: await layout.addLayer(await programTar(image)), env: {} };
-  }
-  return await debianRoot(image, architecture, scratch, async (tar) => await layout.addLayer(tar));
+  registry: string,
+): Promise<{ layers: Layer[]; env: Record<string, string> }> {
+  const only = async (tar: Readable) => ({ layers: [await layout.addLayer(tar)], env: {} });
+  if (image.from === "busybox") return await only(await busyboxTar(image, architecture, scratch));
+  if (image.from === "wheel") return await only(await wheelTar(image, architecture, scratch));
+  if (image.from === "program") return await only(await programTar(image));
+  const { layer, env } = await debianRoot(
+    image,
+    architecture,
+    scratch,
+    async (tar) => await layout.addLayer(tar),
+  );
+  if (image.from === "debian") return { layers: [layer], env };
+  return { layers: [layer, await layout.addLayer(await nodeTar(scratch, registry))], env };
 }
 
 function labels(image: ImageSpec): Record<string, string> {

@@ -9,7 +9,7 @@ import { debianMirror } from "../packages.js";
 import { run, start, type Running } from "../run.js";
 import { SOURCE_DATE_EPOCH } from "./oci.js";
 import { folderHeader } from "./tar.js";
-import type { BusyboxImage, DebianImage } from "./table.js";
+import type { BusyboxImage, DebianImage, NodeImage } from "./table.js";
 
 /** A program and its arguments. */
 type Command = [string, ...string[]];
@@ -29,7 +29,7 @@ const UNREAD = ["doc", "man", "info", "locale", "lintian"];
  *   a Python.
  */
 export async function debianRoot<T>(
-  image: DebianImage,
+  image: DebianImage | NodeImage,
   architecture: Architecture,
   scratch: string,
   use: (tar: Readable) => Promise<T>,

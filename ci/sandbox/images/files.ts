@@ -1,13 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 
 import { hostArchitecture, type Architecture } from "../architecture.js";
 import { run } from "../run.js";
 import { busyboxProgram } from "./debian.js";
-import type { BusyboxImage, ProgramImage, WheelImage } from "./table.js";
+import { IMAGES, title, type BusyboxImage, type ProgramImage, type WheelImage } from "./table.js";
 import { tarOf, type Entry } from "./tar.js";
-import { ensureTool } from "../tools.js";
+import { ensureSuite, ensureTool } from "../tools.js";
 import { unpackWheel } from "../wheels.js";
 
 /** busybox under the names of all its applets, as hard links, and the folders a shell expects. */
@@ -68,4 +69,30 @@ export async function programTar(image: ProgramImage): Promise<Readable> {
   for (const index of folders.keys()) entries[folders.slice(0, index + 1).join("/")] = {};
   const content = await readFile(await ensureTool(image.tool));
   return tarOf({ ...entries, [image.path]: { content, mode: 0o755 } });
+}
+
+/** What stands in for the program k3s; part of the recipe of its image. */
+export const NODE_PROGRAM = fileURLToPath(new URL("k3s.sh", import.meta.url));
+
+/**
+ * The programs of a node of Kubernetes, and `k3s`, which starts them.
+ *
+ * @param registry Has the image of a pod's first process.
+ */
+export async function nodeTar(scratch: string, registry: string): Promise<Readable> {
+  const pause = join(scratch, "pause.tar");
+  const name = IMAGES.filter((image) => image.name === "pause").map(title)[0] ?? "";
+  await run(await ensureTool("crane"), ["pull", `${registry}/${name}`, pause]);
+  const kubernetes = await ensureSuite("kubernetes");
+  const entries: Record<string, Entry> = {
+    "usr/local/bin/etcd": { content: await readFile(await ensureTool("etcd")), mode: 0o755 },
+    "usr/bin/k3s": { content: await readFile(NODE_PROGRAM), mode: 0o755 },
+    "usr/share/k3s": {},
+    "usr/share/k3s/pause.tar": { content: await readFile(pause) },
+  };
+  for (const program of await readdir(kubernetes)) {
+    const content = await readFile(join(kubernetes, program));
+    entries[`usr/local/bin/${program}`] = { content, mode: 0o755 };
+  }
+  return tarOf(entries);
 }

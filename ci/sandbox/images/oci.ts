@@ -26,7 +26,7 @@ export interface Descriptor {
 }
 
 /** A compressed layer in a layout. */
-interface Layer extends Descriptor {
+export interface Layer extends Descriptor {
   /** Digest of the layer before compression. */
   diffId: string;
 }
@@ -34,7 +34,8 @@ interface Layer extends Descriptor {
 /** What one platform's image is made of. */
 export interface ImageParts {
   architecture: Architecture;
-  layer: Layer;
+  /** The lowest first. */
+  layers: Layer[];
   env?: Record<string, string>;
   cmd?: string[];
   entrypoint?: string[];
@@ -78,9 +79,9 @@ export class Layout {
     };
   }
 
-  /** Writes configuration and manifest of an image with one layer. */
+  /** Writes configuration and manifest of an image. */
   async addImage(parts: ImageParts): Promise<Descriptor> {
-    const { architecture, layer, env, cmd, entrypoint, workdir, labels, annotations } = parts;
+    const { architecture, layers, env, cmd, entrypoint, workdir, labels, annotations } = parts;
     const created = new Date(SOURCE_DATE_EPOCH * 1000).toISOString().replace(".000", "");
     const config = await this.#addJson("application/vnd.oci.image.config.v1+json", {
       created,
@@ -93,15 +94,14 @@ export class Layout {
         ...(workdir !== undefined && { WorkingDir: workdir }),
         Labels: labels,
       },
-      rootfs: { type: "layers", diff_ids: [layer.diffId] },
+      rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
       history: [{ created, created_by: labels["org.opencontainers.image.description"] }],
     });
-    const blob = { mediaType: layer.mediaType, digest: layer.digest, size: layer.size };
     const manifest = await this.#addJson(MANIFEST, {
       schemaVersion: 2,
       mediaType: MANIFEST,
       config,
-      layers: [blob],
+      layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
       annotations,
     });
     return { ...manifest, platform: { os: "linux", architecture } };

@@ -46,7 +46,14 @@ export interface ProgramImage extends Common {
   path: string;
 }
 
-export type ImageSpec = DebianImage | BusyboxImage | WheelImage | ProgramImage;
+/** Kubernetes of one node, all of it in one image: a Debian root, and above it the programs. */
+export interface NodeImage extends Common {
+  from: "node";
+  suite: string;
+  packages: string[];
+}
+
+export type ImageSpec = DebianImage | BusyboxImage | WheelImage | ProgramImage | NodeImage;
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -120,6 +127,16 @@ export const IMAGES: ImageSpec[] = [
   program("pause", "pause", "3.10.1", "pause"),
   program("trivy", "aquasec/trivy", TOOLS.trivy.version.slice(1), "usr/local/bin/trivy"),
 ];
+
+/** Only the demo of the module itself needs it, and it is large: whoever needs it makes sure of it. */
+export const K3S: NodeImage = {
+  from: "node",
+  name: "rancher/k3s",
+  tags: ["v1.34.6-k3s1"],
+  suite: "bookworm",
+  packages: ["containerd", "containernetworking-plugins", "iproute2", "jq", "nftables", "openssl"],
+  defaults: { env: { PATH }, entrypoint: ["/bin/k3s"], cmd: ["agent"] },
+};
 
 /** The name with its first tag, e.g. `library/python:3.11-slim`. */
 export function title(image: ImageSpec): string {

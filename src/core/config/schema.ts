@@ -201,6 +201,7 @@ const images = z.strictObject({
   trivy: imageReference.optional().describe("Image that holds trivy. Default: Slipway's table"),
   cosign: imageReference.optional().describe("Image that holds cosign. Default: Slipway's table"),
   kubectl: imageReference.optional().describe("Image that holds kubectl. Default: Slipway's table"),
+  k3s: imageReference.optional().describe("Image of k3s, for `demo`. Default: Slipway's table"),
   k6: imageReference.optional().describe("Image that holds k6. Default: Slipway's table"),
 });
 

@@ -126,6 +126,18 @@ export const exec = topic("exec", {
     assert.equal(plain & sysAdmin, 0n);
     assert.notEqual(all & sysAdmin, 0n);
   },
+  gives_devices_and_groups_of_processes_with_all_capabilities: async (_dag, t) => {
+    const script = `
+for name in kmsg fuse loop0 net/tun; do [ -e /dev/$name ] || echo no $name; done
+groups=/sys/fs/cgroup
+[ ! -d $groups/pids ] || groups=$groups/pids
+mkdir $groups/slipway-$$ 2>/dev/null && rmdir $groups/slipway-$$ && echo written || echo refused`;
+    const command = ["sh", "-c", script];
+    const plain = await t.base().withExec(command).stdout();
+    assert.equal(plain, "no kmsg\nno fuse\nno loop0\nno net/tun\nrefused\n");
+    const elevated = t.base().withExec(command, { insecureRootCapabilities: true });
+    assert.equal(await elevated.stdout(), "written\n");
+  },
   reaps_orphans_with_an_init_unless_told_not_to: async (_dag, t) => {
     const command = ["sh", "-c", "echo $$; true"];
     const withInit = await t.base().withExec(command).stdout();

@@ -123,6 +123,30 @@ plays(test, stage, 3, {
     },
   },
 
+  what_a_release_has_no_more_goes_when_it_is_live_and_not_before: {
+    ...OWN,
+    deploy: { ...OWN.deploy, steps: [{ weight: 50 }] },
+    faulty: { "errors-50": 60 },
+    play: async (service) => {
+      const named = (name: string) => ({ ...settings("x"), metadata: { name } });
+      const files = (...more: object[]) => ({
+        "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("first"), ...more),
+      });
+      const there = async (): Promise<string[]> => {
+        const names = await service.kubectl(["get", "configmaps", "--output=name"]);
+        return ["iris-extra", "by-hand"].filter((name) => names.includes(name));
+      };
+      await service.configure({ files: files(named("iris-extra")) });
+      await service.start();
+      await service.kubectl(["apply", "-f", "-"], named("by-hand"));
+      await service.configure({ files: files() });
+      await takenBack(service, await service.deploy("errors-50"), 1, /analysis at 50 % failed/);
+      assert.equal(await there(), ["iris-extra", "by-hand"]);
+      await serves(service, await service.deploy("v2"), 3);
+      assert.equal(await there(), ["by-hand"]);
+    },
+  },
+
   a_kustomization_is_deployed_as_kubectl_builds_it: {
     deploy: { kustomization: "k8s/live", steps: [{ weight: 20, analysis: false }] },
     files: {
