@@ -13,6 +13,14 @@ export interface Abortable {
 }
 
 /**
+ * What becomes of a canary that waits: a run that is ended by its id takes back what it began, and a
+ * canary that waited before is not of it, whoever has the lease.
+ */
+export function waitingCanary({ run }: Abortable): "leave" | "take back" {
+  return run === undefined ? "take back" : "leave";
+}
+
+/**
  * Why nothing is to be ended; undefined when something is.
  *
  * @param holder Who has the lease.

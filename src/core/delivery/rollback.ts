@@ -6,7 +6,7 @@ import type { ReleaseRecord } from "./types.js";
 /**
  * The release to go back to.
  *
- * @param target A release's number (`12` or `v12`), an image's digest or a tag; without one, the last
+ * @param target A release's number (`12` or `v12`), else an image's digest or a tag; without one, the last
  *   release that served before the live one and was not taken back itself.
  * @throws SlipwayError USAGE when there is none, it never served, it is live already, or the live one
  *   says that it cannot be taken back.
@@ -23,8 +23,10 @@ export function rollbackTarget(
       `Nothing was rolled back: release ${found.number} (${shortReference(found)}) is what is live${found.number === live.number ? "" : ` as release ${live.number}`}. ${known(records)}`,
     );
   const stops = records.filter(
-    ({ number, status, config }) =>
+    ({ number, kind, status, config }) =>
       number > found.number &&
+      // It brought an older release back, with what that one said of itself.
+      kind !== "rollback" &&
       config.irreversible !== undefined &&
       (status === "live" || status === "superseded"),
   );
@@ -71,13 +73,14 @@ function before(records: readonly ReleaseRecord[], live: ReleaseRecord | undefin
 
 function named(records: readonly ReleaseRecord[], target: string): ReleaseRecord {
   const number = /^v?(\d+)$/.exec(target)?.[1];
-  const matches = records.filter(
-    (each) =>
-      (number !== undefined && each.number === Number(number)) ||
-      digestOf(each) === target ||
-      each.reference === target ||
-      each.tag === target,
-  );
+  // Of a number and a tag that read the same, the number is meant: a tag has a digest, too.
+  const numbered = records.filter((each) => number !== undefined && each.number === Number(number));
+  const matches =
+    numbered.length > 0
+      ? numbered
+      : records.filter(
+          (each) => digestOf(each) === target || each.reference === target || each.tag === target,
+        );
   const good = matches.findLast(({ status }) => SERVED.has(status));
   if (good) return good;
   const [bad] = matches;

@@ -1,4 +1,4 @@
-import { leftAlone, type Abortable } from "../../core/delivery/abort.js";
+import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -14,7 +14,7 @@ import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
 import { examineCluster } from "./examine.js";
-import { referenceOf, verifiedImage } from "./image.js";
+import { referenceOf, servedImage, verifiedImage } from "./image.js";
 import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
 
 /** How far a deployment goes by itself. */
@@ -143,13 +143,15 @@ export async function rollback(
   skipVerification: boolean,
 ): Promise<Ended> {
   const cluster = await clusterOf(context, access);
-  const opened = await openRun(context, access, cluster);
+  // A delivery that is under way is ended for it, as by abort.
+  const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run, world }) => {
-    await run.recover("take back", undefined, "a rollback was asked for");
+    // What refuses it is found before anything is taken back for it.
     const found = rollbackTarget(run.records, target);
     const verified = skipVerification
       ? "not verified: --skip-verification"
-      : (await world.busy(() => verifiedImage(context, access, found.reference))).verified;
+      : (await world.busy(() => servedImage(context, access, found.reference))).verified;
+    await run.recover("take back", undefined, "a rollback was asked for");
     world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
     return await replace(
       run,
@@ -176,7 +178,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
     const open = openRelease(run.records);
-    await run.recover("take back", "aborted", `${access.by} aborted it`);
+    await run.recover(waitingCanary(only), "aborted", `${access.by} aborted it`);
     const ended = run.records.find(({ number }) => number === open?.number) ?? run.live;
     if (ended) return { outcome: "done", release: ended };
     throw new SlipwayError(

@@ -62,3 +62,19 @@ export async function verifiedImage(
     verified: verifier.kind === "key" ? "signed with the key" : `signed by ${verifier.identity}`,
   };
 }
+
+/**
+ * Verifies an image that served in this cluster before. How old its scan is does not matter: what
+ * served takes the place of something that does not work, and to scan it anew takes a release.
+ *
+ * @throws SlipwayError USAGE when any other rule does not hold.
+ */
+export async function servedImage(
+  context: Context,
+  access: Access,
+  reference: string,
+): Promise<VerifiedImage> {
+  const { config } = context;
+  const ageless = { ...config, verify: { ...config.verify, age: Infinity } };
+  return await verifiedImage({ ...context, config: ageless }, access, reference);
+}

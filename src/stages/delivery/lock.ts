@@ -138,7 +138,7 @@ export class Lock {
 
   /** Gives signs of life while something works that does not. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    let beat = Promise.resolve();
+    let beat: Promise<void> | undefined;
     let lost: unknown;
     const renew = async (): Promise<void> => {
       const [answer] = await kubectl(this.context, this.cluster, [this.renewal()]);
@@ -146,9 +146,14 @@ export class Lock {
       await this.check(answer);
     };
     const timer = setInterval(() => {
-      beat = beat.then(renew).catch((error: unknown) => {
-        lost ??= error;
-      });
+      // While the API server is away a sign of life takes longer than the time to the next one.
+      beat ??= renew()
+        .catch((error: unknown) => {
+          lost ??= error;
+        })
+        .finally(() => {
+          beat = undefined;
+        });
     }, BEAT * 1000);
     try {
       return await work();
@@ -158,6 +163,11 @@ export class Lock {
       // Whatever work gave, it is no longer this run's.
       if (lost instanceof LeaseLost) throw lost;
     }
+  }
+
+  /** Gives it back at once. */
+  async giveBack(): Promise<void> {
+    await kubectl(this.context, this.cluster, [this.release()]);
   }
 
   /** Gives the lease back, so that the next run need not wait. */

@@ -81,7 +81,7 @@ export async function openRun(
     force,
     also,
   });
-  const known = readAnswers(service, answers);
+  const known = await readOrRelease(service, answers, lock);
   // A release of before may have a gateway that this configuration has no more.
   const hasGateway = routed || known.records.some(hasRoute);
   const world = new ClusterWorld(context, cluster, service, hasGateway, lock, {
@@ -95,6 +95,20 @@ export async function openRun(
   world.calls = calls;
   const seen = hasGateway === routed ? known.seen : await world.look();
   return { world, cluster, run: new Run(world, known.records, seen) };
+}
+
+/** What is there; whoever cannot read it gives the lease back, so that the next run need not wait. */
+async function readOrRelease(
+  service: string,
+  answers: readonly Answer[],
+  lock: Lock,
+): Promise<Known> {
+  try {
+    return readAnswers(service, answers);
+  } catch (error) {
+    await lock.giveBack().catch(() => undefined);
+    throw error;
+  }
 }
 
 /** How the lease names this run. */

@@ -1,9 +1,10 @@
+import { stableObjects } from "../../core/delivery/changes.js";
 import { planText } from "../../core/delivery/plan.js";
 import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { isSame } from "../../core/delivery/rollback.js";
 import { stepsOf } from "../../core/delivery/steps.js";
-import type { ReleaseRecord } from "../../core/delivery/types.js";
+import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { kubectl, type Cluster } from "../kubectl.js";
@@ -18,6 +19,7 @@ interface Prepared {
   readonly cluster: Cluster;
   readonly release: ReleaseRecord;
   readonly records: readonly ReleaseRecord[];
+  readonly seen: Observation;
   /** Who has the lease; empty when nobody has. */
   readonly holder: string;
 }
@@ -55,8 +57,9 @@ export async function plan(context: Context, access: Access, given: string): Pro
  * @throws SlipwayError DELIVERY when the API server refuses the objects.
  */
 export async function diff(context: Context, access: Access, given: string): Promise<string> {
-  const { cluster, release } = await prepare(context, access, given);
-  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: release.objects });
+  const { cluster, release, seen } = await prepare(context, access, given);
+  const items = stableObjects(release, seen);
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   const args = ["diff", "--server-side", "--field-manager=slipway", "--filename=-"];
   const [answer] = await kubectl(context, cluster, [{ args, input }]);
   if (answer?.exitCode === 0) return "No difference: the cluster has all of it.\n";
@@ -87,11 +90,11 @@ async function prepare(context: Context, access: Access, given: string): Promise
   if (live && isSame(live, release)) {
     const again = { next: live.number, seen };
     return {
-      ...{ cluster, records, holder },
+      ...{ cluster, records, seen, holder },
       release: await composeRelease(context, cluster, again, more),
     };
   }
-  return { cluster, release, records, holder };
+  return { cluster, release, records, seen, holder };
 }
 
 /** Without the folders and times of the files that kubectl compares. */

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { leftAlone } from "../../../src/core/delivery/abort.js";
+import { leftAlone, waitingCanary } from "../../../src/core/delivery/abort.js";
 import type { ReleaseRecord } from "../../../src/core/delivery/types.js";
 import { releaseOf } from "./releases.js";
 
@@ -40,6 +40,12 @@ test("a_canary_that_waits_for_somebody_when_it_is_to_be_kept", () => {
   const keep = { digest: DIGEST, keepWaiting: true };
   assert.match(leftAlone(open("waiting"), "", keep) ?? "", "canary of release 3 waits");
   assert.is(leftAlone(open("pending"), "", keep), undefined);
+});
+
+test("a_canary_that_waited_before_the_run_that_is_ended_by_its_id", () => {
+  assert.is(waitingCanary({ run: "77" }), "leave");
+  assert.is(waitingCanary({}), "take back");
+  assert.is(waitingCanary({ digest: DIGEST }), "take back");
 });
 
 test.run();

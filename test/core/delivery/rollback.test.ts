@@ -55,6 +55,26 @@ test("refuses_to_go_where_it_is_already", () => {
   assert.match(refusal("6", twice), /release 6 .* is what is live as release 5/);
 });
 
+test("takes_a_number_for_a_release_even_where_a_tag_reads_the_same", () => {
+  const tagged = [releaseOf(1), releaseOf(2, { tag: "1" }), releaseOf(3, { status: "live" })];
+  assert.is(target("1", tagged), 1);
+});
+
+test("goes_forward_again_over_a_rollback_to_a_release_that_cannot_be_taken_back", () => {
+  const config = { ...releaseOf(2).config, irreversible: "it moved the table" };
+  const records = [
+    releaseOf(1),
+    releaseOf(2, { config }),
+    releaseOf(3, { status: "rolled-back", reference: imageOf("3") }),
+    releaseOf(4, {
+      ...{ status: "live", kind: "rollback", of: 2, config },
+      reference: imageOf("2"),
+    }),
+  ];
+  assert.is(target("3", records), 3);
+  assert.match(refusal("1", records), /release 2 says that it cannot be taken back/);
+});
+
 test("refuses_a_release_that_never_served_and_says_why_it_did_not", () => {
   assert.match(refusal("4"), /release 4 never served \(failed: the canary crashed\)/);
 });

@@ -109,6 +109,22 @@ plays(test, stage, 3, {
     },
   },
 
+  a_rollback_ends_a_delivery_that_is_under_way_and_then_goes_back: {
+    ...QUICK,
+    play: async (service) => {
+      await two(service);
+      await service.configure({ deploy: { steps: [{ weight: 20, pause: 60, analysis: false }] } });
+      const delivering = service.deploy("v1");
+      await service.until("first");
+      await serves(service, await service.call("rollback"), 4);
+      assert.is.not((await delivering).code, 0);
+      const [fourth, third] = await service.history();
+      assert.equal([fourth?.of, fourth?.status], [1, "live"]);
+      assert.is.not(third?.status, "live");
+      assert.equal(await answering(service), ["v1"]);
+    },
+  },
+
   a_rollback_after_a_failed_deployment_goes_back_from_what_is_live: {
     ...QUICK,
     play: async (service) => {

@@ -33,7 +33,8 @@ export function replicasFor(router: Router, replicas: number, weight: number): P
     return { stable: replicas, canary: Math.max(1, needed), percent: weight };
   }
   if (weight <= 0) return { stable: replicas, canary: 1, percent: 0 };
-  const canary = Array.from({ length: replicas }, (_, index) => index + 1).reduce((best, count) =>
+  const most = Math.max(1, replicas);
+  const canary = Array.from({ length: most }, (_, index) => index + 1).reduce((best, count) =>
     distance(count, replicas, weight) < distance(best, replicas, weight) ? count : best,
   );
   return { stable: replicas, canary, percent: share(canary, replicas) };

@@ -17,6 +17,7 @@ const test = suite("weights");
 
 test("sends_exactly_the_share_by_a_gateway_with_as_many_pods_as_it_needs", () => {
   assert.equal(replicasFor("gateway", 10, 25), { stable: 10, canary: 3, percent: 25 });
+  assert.is(replicasFor("replicas", 0, 10).canary, 1, "stable was scaled down to nothing");
   assert.equal(replicasFor("gateway", 100, 29), { stable: 100, canary: 29, percent: 29 });
   assert.equal(replicasFor("gateway", 2, 0), { stable: 2, canary: 1, percent: 0 });
   assert.equal(replicasFor("gateway", 2, 0.5), { stable: 2, canary: 1, percent: 0.5 });
