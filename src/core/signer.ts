@@ -79,11 +79,19 @@ export interface Credential {
 }
 
 const OPENS = /^(AWS|AZURE|GOOGLE|VAULT|BAO|TRANSIT)_[A-Z0-9_]+$|^KUBECONFIG$/;
-const FILE = /^KUBECONFIG$|^GOOGLE_APPLICATION_CREDENTIALS$|_(FILE|PATH)$/;
+/** By name: a mount path of Vault's (TRANSIT_SECRET_ENGINE_PATH) is no file, and VAULT_CACERT is one. */
+const FILES = new Set([
+  ...["KUBECONFIG", "GOOGLE_APPLICATION_CREDENTIALS"],
+  ...["AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"],
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  ...["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"],
+  ...["VAULT_CACERT", "VAULT_CLIENT_CERT", "VAULT_CLIENT_KEY"],
+  ...["BAO_CACERT", "BAO_CLIENT_CERT", "BAO_CLIENT_KEY"],
+]);
 
 /**
- * Variables, one `NAME=value` a line. A variable that names a file (KUBECONFIG,
- * GOOGLE_APPLICATION_CREDENTIALS, …) takes the file's text, on one line.
+ * Variables, one `NAME=value` a line. A variable that names a file (KUBECONFIG, VAULT_CACERT,
+ * GOOGLE_APPLICATION_CREDENTIALS, …) takes the file's text, on one line: PEM with `\n` between its lines.
  *
  * @throws SlipwayError USAGE naming the line, never what is on it.
  */
@@ -103,6 +111,8 @@ export function readCredentials(text: string): Credential[] {
       throw refused(
         `line ${index + 1} of --key-credentials ${problem}; it takes AWS_*, AZURE_*, GOOGLE_*, VAULT_*, BAO_*, TRANSIT_* and KUBECONFIG`,
       );
-    return [{ name, value, file: FILE.test(name) }];
+    // PEM has lines of its own; JSON's escapes are its own, too.
+    const whole = value.startsWith("-----BEGIN ") ? value.replaceAll("\\n", "\n") : value;
+    return [{ name, value: whole, file: FILES.has(name) }];
   });
 }

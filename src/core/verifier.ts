@@ -39,6 +39,29 @@ export function wantedIdentity({
   );
 }
 
+/**
+ * Why nobody who follows the project's policy would believe what this signer signs; undefined when they
+ * would, or when the project says nothing of who signs.
+ *
+ * @param projectKey The file `verify.key` of the project, when it is there.
+ */
+export function strangerProblem(
+  signer: Verifier,
+  policy: Pick<Config["verify"], "identity" | "key">,
+  projectKey: string | undefined,
+): string | undefined {
+  if (signer.kind === "identity") return undefined;
+  if (policy.identity !== undefined)
+    return `the policy believes ${policy.identity} (verify.identity), and what signs is a key: leave the key out, or verify.identity`;
+  if (projectKey === undefined || bare(projectKey) === bare(signer.publicKey)) return undefined;
+  return `its public half is not the project's ${policy.key} (verify.key): sign with the key that belongs to it, or put the public half of this one there`;
+}
+
+/** A PEM file without how its lines are broken. */
+function bare(pem: string): string {
+  return pem.replace(/\s+/g, "");
+}
+
 /** Where the files lie that the flags name. */
 interface Paths {
   readonly key: string;

@@ -1,5 +1,8 @@
+import { posix } from "node:path";
+
 import type { Container, Directory } from "@dagger.io/dagger";
 
+import { heldToDeclared, includedFiles } from "../core/project/declared-hashes.js";
 import { normalizeName } from "../core/project/names.js";
 import { pinnedRequirements } from "../core/project/pins.js";
 import { pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
@@ -53,7 +56,8 @@ interface RequirementTexts {
  * The project's dependencies as exact requirements: out of its lock file, or resolved where it has
  * none (and then kept by the engine's cache until what they are declared in changes).
  *
- * @throws ExecError with uv's words when uv.lock is stale or nothing satisfies the declaration.
+ * @throws ExecError with uv's words when uv.lock is stale or nothing satisfies the declaration; SlipwayError
+ *   LOCK when the index has other files than the hashes in the requirements files say.
  */
 export async function requirementTexts(context: Context): Promise<RequirementTexts> {
   const { project, config } = context;
@@ -68,9 +72,29 @@ export async function requirementTexts(context: Context): Promise<RequirementTex
   const base = pythonBase(context)
     .withMountedDirectory(SOURCE, skeleton(context.source))
     .withWorkdir(SOURCE);
-  const all = await resolved(base, allCommand(context), context);
+  const declared = project.kind === "requirements" ? await declarationTexts(context) : [];
+  const all = heldToDeclared(await resolved(base, allCommand(context), context), declared);
   const constrained = base.withNewFile(`${REQUIREMENTS}/all.txt`, all);
-  return { all, runtime: await resolved(constrained, runtimeCommand(context), context) };
+  const runtime = await resolved(constrained, runtimeCommand(context), context);
+  return { all, runtime: heldToDeclared(runtime, declared) };
+}
+
+/** The requirements files of service and checks, and those that they take in. */
+async function declarationTexts({ project, source }: Context): Promise<string[]> {
+  const files = project.testSources.filter(({ kind }) => kind === "file").map(({ name }) => name);
+  const waiting = [...project.requirementFiles, ...files];
+  const texts = new Map<string, string>();
+  for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+    if (texts.has(path)) continue;
+    // One that is not there is uv's to tell.
+    const text = await source
+      .file(path)
+      .contents()
+      .catch(() => "");
+    texts.set(path, text);
+    waiting.push(...includedFiles(text).map((each) => posix.join(posix.dirname(path), each)));
+  }
+  return [...texts.values()];
 }
 
 async function resolved(

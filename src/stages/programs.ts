@@ -70,12 +70,17 @@ export async function withRegistry(
   if (!login) return bound;
   const host = within({ registry }, reference).split("/")[0] ?? "";
   const { username, password } = login;
-  const auths = { [host]: { username, password: await password.plaintext() } };
+  const auths = { [accountOf(host)]: { username, password: await password.plaintext() } };
   // Named by its registry: one secret is not taken for another's.
   const config = dag.setSecret(`docker-config-${host}`, JSON.stringify({ auths }));
   return bound
     .withMountedSecret("/run/docker/config.json", config)
     .withEnvVariable("DOCKER_CONFIG", "/run/docker");
+}
+
+/** Under which key a docker config has the login for a registry: Docker Hub's is older than its name. */
+function accountOf(host: string): string {
+  return /^(index\.)?docker\.io$/.test(host) ? "https://index.docker.io/v1/" : host;
 }
 
 /** A reference as a container has to spell it: the caller's loopback has another name there. */

@@ -37,7 +37,7 @@ import { resolveModel, type ModelAccess } from "./model.js";
 import { decidingFile } from "./pipAudit.js";
 import { billOfMaterials, imageSubject, scanAll } from "./scan.js";
 import { knownOf, sign, type Known, type Predicate } from "./sign.js";
-import { verifyImage, type Verified } from "./verify.js";
+import { refuseStranger, verifyImage, type Verified } from "./verify.js";
 
 /** An image that is checked, scanned, signed, attested and verified. */
 export interface Released {
@@ -61,6 +61,7 @@ export async function release(
   signer: Signer,
   models: ModelAccess,
 ): Promise<Released> {
+  await refuseStranger(context, signer.verifier);
   const startedOn = new Date();
   const facts = factsOf(context, given);
   const pinning = pinned(context, models);
@@ -73,10 +74,11 @@ export async function release(
   if (bad !== undefined) throw stopped("the checks", bad);
   const model = modelOf(whole.config.model);
   const names = PREDICATE_NAMES.filter((name) => name !== "model" || model);
-  const [scanned, { digest, known }, images] = await Promise.all([
+  const [scanned, { digest, known }, images, inputs] = await Promise.all([
     scans(context, variants),
     foreseen(context, request, variants, { signer, names }),
     toolImages(context),
+    filesOf(context),
   ]);
   // Pushing needs a tag. This one says what it is, and nobody deploys by it.
   const staging = { ...request, tags: [`build-${digest.slice(7, 19)}`] };
@@ -94,7 +96,7 @@ export async function release(
         model: modelOf(context.config.model),
         resolved: model,
         images,
-        files: filesOf(context),
+        files: inputs,
         invocationId: `${request.repository}@${startedOn.toISOString()}`,
         startedOn,
         finishedOn: new Date(),
@@ -102,7 +104,7 @@ export async function release(
     ],
     ...scanned.bills.map((bill): Predicate => ["sbom", billFor(bill.platform, bill.text)]),
     ["vulnerabilities", vulnerabilitiesPredicate(scanned.result, BUILDER)],
-    ["tests", testsPredicate(checked.report, filesOf(context))],
+    ["tests", testsPredicate(checked.report, inputs)],
     ...(model ? [["model", model] as const] : []),
   ];
   // What was looked up before the push is of another image when the engine pushed another one.
@@ -211,22 +213,38 @@ function factsOf(context: Context, { revision, sourceUrl }: BuildFacts): BuildFa
   return { revision: revision ?? known.GITHUB_SHA, sourceUrl: sourceUrl ?? url };
 }
 
-/** SHA-256 of the files that decide what is installed. */
-function filesOf({ project, texts }: Pick<Context, "project" | "texts">): Record<string, string> {
+/** SHA-256 of the files that decide what is installed, and of the project's own Dockerfile. */
+async function filesOf({
+  config,
+  project,
+  source,
+  texts,
+}: Context): Promise<Record<string, string>> {
   const names = [project.lockFile, ...project.requirementFiles, "pyproject.toml"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const text = name === undefined ? undefined : texts[name];
-      return name === undefined || text === undefined ? [] : [[name, sha256(text)]];
+  const { dockerfile } = config.build;
+  return {
+    ...Object.fromEntries(
+      names.flatMap((name) => {
+        const text = name === undefined ? undefined : texts[name];
+        return name === undefined || text === undefined ? [] : [[name, sha256(text)]];
+      }),
+    ),
+    ...(dockerfile !== undefined && {
+      [dockerfile]: sha256(await source.file(dockerfile).contents()),
     }),
-  );
+  };
 }
 
-/** The images that took part, each with its digest. */
+/**
+ * The images that took part, each with its digest. What a Dockerfile of the project's is made from it
+ * says itself, and is not told here: the Dockerfile is, by its digest.
+ */
 async function toolImages({ config, project }: Context): Promise<Record<string, string>> {
   const references = {
-    "base image": pythonImage(project.python.version, config.images),
-    uv: uvImage(config.images),
+    ...(config.build.dockerfile === undefined && {
+      "base image": pythonImage(project.python.version, config.images),
+      uv: uvImage(config.images),
+    }),
     trivy: trivyImage(config.images),
     cosign: cosignImage(config.images),
   };

@@ -12,6 +12,7 @@ import {
   type Statement,
 } from "../core/attestations/statement.js";
 import { SlipwayError } from "../core/errors.js";
+import { isFresh } from "../core/scan/freshness.js";
 import { lastLines } from "../core/text.js";
 import { readJson } from "../core/verdicts/verdict.js";
 import type { Verifier } from "../core/verifier.js";
@@ -92,9 +93,14 @@ export async function sign(
     known ?? (await knownOf(context, signer.verifier, target, names));
   const { exitCode, stdout } = signature;
   const isSigned = exitCode === 0 && signedDigest(stdout) !== undefined;
+  const { age } = context.config.verify;
+  const counts = (name: PredicateName, each: Statement): boolean =>
+    name !== "vulnerabilities" || isFresh(each.predicate, age, new Date());
   const missing = predicates.filter(
     ([name, predicate]) =>
-      !statements[name]?.some((each) => sameStatement(each.predicate, predicate)),
+      !statements[name]?.some(
+        (each) => counts(name, each) && sameStatement(each.predicate, predicate),
+      ),
   );
   const added = [
     ...(signed && !isSigned ? ["signature"] : []),

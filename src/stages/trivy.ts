@@ -1,5 +1,6 @@
 import type { Container, Directory, File } from "@dagger.io/dagger";
 
+import { scanSpan } from "../core/scan/freshness.js";
 import { scannerProblem, tagOf } from "../core/scan/scanner.js";
 import { trivyImage } from "../images.js";
 import type { Context } from "./context.js";
@@ -152,7 +153,7 @@ export async function scanImage(
   if (looked.run.exitCode !== 0) return looked;
   return await runTool(
     context,
-    mounted(knowing(context, subject.tarball, looked), inputs),
+    mounted(context, knowing(context, subject.tarball, looked), inputs),
     again(scanning(context, inputs)),
     { timeout: context.config.timeouts.check, report: inputs.report, version: "" },
   );
@@ -164,7 +165,7 @@ export async function scanFolder(
   directory: Directory,
   inputs: ScanInputs,
 ): Promise<Execution> {
-  const ready = mounted(program(context), inputs).withMountedDirectory("/src", directory);
+  const ready = mounted(context, program(context), inputs).withMountedDirectory("/src", directory);
   return await runTool(context, ready, ["trivy", "fs", ...scanning(context, inputs), "/src"], {
     timeout: context.config.timeouts.check,
     report: inputs.report,
@@ -209,7 +210,14 @@ function program(context: Context): Container {
   return withProgram(context, "trivy").withEnvVariable("GOGC", "400");
 }
 
-function mounted(container: Container, { database: folder, vex }: ScanInputs): Container {
-  const ready = container.withDirectory(`${CACHE}/db`, folder);
+function mounted(
+  { config }: Context,
+  container: Container,
+  { database: folder, vex }: ScanInputs,
+): Container {
+  const ready = container
+    .withDirectory(`${CACHE}/db`, folder)
+    // A kept scan says when it was made: one that is too old to be attested is made again.
+    .withEnvVariable("SLIPWAY_SCAN_SPAN", String(scanSpan(config.verify.age, new Date())));
   return vex ? ready.withMountedFile("/vex.json", vex) : ready;
 }

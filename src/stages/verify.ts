@@ -4,7 +4,7 @@ import { SlipwayError } from "../core/errors.js";
 import { publicKeyProblem } from "../core/keys.js";
 import { decide, type Evidence, type Rule } from "../core/policy.js";
 import { lastLines } from "../core/text.js";
-import { wantedIdentity, type Verifier } from "../core/verifier.js";
+import { strangerProblem, wantedIdentity, type Verifier } from "../core/verifier.js";
 import type { Target } from "./cosign.js";
 import type { Context } from "./context.js";
 import { knownOf } from "./sign.js";
@@ -29,7 +29,10 @@ export async function verifyImage(
   target: Target,
   also: readonly PredicateName[] = [],
 ): Promise<Verified> {
-  const names = [...new Set([...context.config.verify.predicates, ...also])];
+  const { predicates } = context.config.verify;
+  // Which platforms have to be described says the provenance, whether or not the policy asks for that.
+  const platforms: PredicateName[] = predicates.includes("sbom") ? ["provenance"] : [];
+  const names = [...new Set([...predicates, ...platforms, ...also])];
   const isByDigest = target.reference.includes("@");
   const first = await knownOf(context, verifier, target, isByDigest ? names : []);
   const { exitCode, stdout, stderr } = first.signature;
@@ -74,6 +77,22 @@ export async function verifierOf(context: Context, given: string | undefined): P
   const problem = publicKeyProblem(publicKey);
   if (problem === undefined) return { kind: "key", publicKey };
   throw new SlipwayError("USAGE", `The key to verify with cannot be used: ${problem}.`);
+}
+
+/**
+ * A release verifies with what signed it. So what signs has to be what the project's policy believes:
+ * else the release would be content, and everybody after it would not.
+ *
+ * @throws SlipwayError USAGE when the policy believes somebody else.
+ */
+export async function refuseStranger(context: Context, signer: Verifier): Promise<void> {
+  const { verify } = context.config;
+  const problem = strangerProblem(signer, verify, await textOf(context, verify.key));
+  if (problem === undefined) return;
+  throw new SlipwayError(
+    "USAGE",
+    `The signing key cannot be used for a release: ${problem}. Nothing was run.`,
+  );
 }
 
 /**

@@ -3,7 +3,12 @@ import * as assert from "uvu/assert";
 import { configSchema } from "../../src/core/config/schema.js";
 import { verifyCommands } from "../../src/core/evidence.js";
 import { readCredentials, signerKind, tokenProblem, type Means } from "../../src/core/signer.js";
-import { verifierFlags, wantedIdentity, type Verifier } from "../../src/core/verifier.js";
+import {
+  strangerProblem,
+  verifierFlags,
+  wantedIdentity,
+  type Verifier,
+} from "../../src/core/verifier.js";
 import { raises } from "./raises.js";
 
 const test = suite("who signs");
@@ -168,6 +173,32 @@ test("shows_commands_that_a_shell_reads_as_they_are_meant", () => {
     verifyCommands("x", [], by("a", "b", root)).join("\n"),
     "--trusted-root root.json --insecure-ignore-sct=true",
   );
+});
+
+test("takes_a_mount_path_of_vault_for_no_file_and_a_certificate_for_one", () => {
+  const [path, certificate] = readCredentials(
+    "TRANSIT_SECRET_ENGINE_PATH=transit-team\nVAULT_CACERT=-----BEGIN CERTIFICATE-----\\nMII=\\n-----END CERTIFICATE-----\n",
+  );
+  assert.equal(path, { name: "TRANSIT_SECRET_ENGINE_PATH", value: "transit-team", file: false });
+  assert.ok(certificate?.file);
+  assert.match(certificate?.value ?? "", "-----\nMII=\n-----");
+});
+
+test("knows_a_signer_that_the_projects_policy_does_not_believe", () => {
+  const policy = { identity: undefined, key: "cosign.pub" };
+  const pem = (body: string): string =>
+    `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`;
+  const signer = (body: string): Verifier => ({ kind: "key", publicKey: pem(body) });
+  assert.is(strangerProblem(signer("AAAA"), policy, undefined), undefined, "there is no key yet");
+  assert.is(strangerProblem(signer("AAAA"), policy, pem("AA\nAA").trim()), undefined);
+  assert.match(
+    strangerProblem(signer("AAAA"), policy, pem("BBBB")) ?? "",
+    /not the project's cosign\.pub/,
+  );
+  const identity = { ...policy, identity: "https://x.example/release.yml" };
+  assert.match(strangerProblem(signer("AAAA"), identity, undefined) ?? "", /what signs is a key/);
+  const keyless: Verifier = { kind: "identity", identity: "x", issuer: "y" };
+  assert.is(strangerProblem(keyless, identity, pem("BBBB")), undefined);
 });
 
 test.run();

@@ -9,7 +9,7 @@ import {
   readFunctions,
   type ValidatedFunction,
 } from "../../core/delivery/validation/inputs.js";
-import { atDigest, verifierOf, verifyImage } from "../verify.js";
+import { atDigest, verifierOf, verifyImage, refuseStranger } from "../verify.js";
 import { SlipwayError } from "../../core/errors.js";
 import { modelLine } from "../../core/model/describe.js";
 import type { PinnedModel } from "../../core/model/types.js";
@@ -104,7 +104,11 @@ interface LookedImage {
 }
 
 async function lookAtSigner(context: Context, given: SignerArguments): Promise<Looked<unknown>> {
-  const { findings, value } = await attempted("signing", () => signerOf(context, given));
+  const { findings, value } = await attempted("signing", async () => {
+    const signer = await signerOf(context, given);
+    await refuseStranger(context, signer.verifier);
+    return signer;
+  });
   if (value === undefined) return { findings };
   const { verifier } = value;
   const by = verifier.kind === "key" ? "the key and its password fit" : verifier.identity;
