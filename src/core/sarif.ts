@@ -52,11 +52,14 @@ const LEVELS: readonly FindingLevel[] = ["error", "warning", "note"];
 /**
  * A check's findings for GitHub code scanning: one tool, one run, within GitHub's limits.
  *
- * @returns undefined for SKIPPED and ERRORED checks: GitHub closes the alerts that an upload does
- * not repeat, and these say nothing about them.
+ * @returns undefined for SKIPPED and ERRORED checks, and for one that was stopped for time: GitHub closes
+ * the alerts that an upload does not repeat, and these say nothing about them.
  */
 export function toSarif(result: Reportable, options: SarifOptions = {}): Sarif | undefined {
   if (result.state === "SKIPPED" || result.state === "ERRORED") return undefined;
+  // Tests fail without a finding when coverage is too low; all else, when it was stopped.
+  if (result.state === "FAILED" && result.findings.length === 0 && result.name !== "test")
+    return undefined;
   // A stable sort: the gravest stay when some must go, otherwise the tool's own order.
   const sorted = [...result.findings].sort(
     (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level),

@@ -1,5 +1,6 @@
 import { dag, type Container, type Platform, type Secret } from "@dagger.io/dagger";
 
+import { IMAGE_TAG } from "../core/config/schema.js";
 import { SlipwayError } from "../core/errors.js";
 import { UNKNOWN_VERSION } from "../core/project/version.js";
 import { pythonBase } from "./base.js";
@@ -14,6 +15,8 @@ export interface PublishRequest {
   /** `registry.example/team/service`, without a tag. */
   readonly repository: string;
   readonly tags: readonly string[];
+  /** The tag of the project's version, which is a release tag whatever its form. */
+  readonly version?: string | undefined;
   /** Let release tags be moved to other content. */
   readonly overwrite: boolean;
   readonly login?: Login | undefined;
@@ -61,9 +64,17 @@ export function publishTarget(
   problems.push(...loginProblems(username, password));
   if (problems.length > 0)
     throw new SlipwayError("USAGE", `Nothing was published; missing: ${problems.join("; ")}.`);
+  const named = chosen.length > 0 ? chosen : [tagOfVersion(project.version)];
+  const bad = named.filter((tag) => !IMAGE_TAG.test(tag));
+  if (bad.length > 0)
+    throw new SlipwayError(
+      "USAGE",
+      `Nothing was published: ${bad.map((tag) => `"${tag}"`).join(", ")} cannot be a tag: it has letters, digits, ".", "_" and "-", at most 128. Pass --tags, or set publish.tags in [tool.slipway].`,
+    );
   return {
     repository: given.repository ?? `${registry ?? ""}/${repository}`,
-    tags: chosen.length > 0 ? chosen : [project.version],
+    tags: named,
+    version: tagOfVersion(project.version),
     overwrite: given.overwrite || overwrite,
     login: username !== undefined && password ? { username, password } : undefined,
   };
@@ -92,6 +103,11 @@ function loginProblems(username: string | undefined, password: Secret | undefine
   if (username !== undefined && !password)
     return [`the password of ${username}: pass --password as a secret`];
   return [];
+}
+
+/** A version as a tag: a local one (`1.2.3+cpu`, PEP 440) has a sign that no tag has. */
+function tagOfVersion(version: string): string {
+  return version.replaceAll("+", "_");
 }
 
 /** A tag that people rely on to stay what it is: `v1.2.3`, `1.2.3`, `1.2.3-rc.1`, `2026.11.0`. */
@@ -196,14 +212,16 @@ export async function pushTags(
  * @throws SlipwayError RELEASE naming each such tag, before anything is written.
  */
 export async function refuseToOverwrite(
-  { repository, tags, login }: PublishRequest,
+  { repository, tags, version, login }: PublishRequest,
   toBe: () => Promise<string>,
 ): Promise<void> {
   const found = await Promise.all(
-    tags.filter(isReleaseTag).map(async (tag) => ({
-      tag,
-      digest: await publishedDigest(`${repository}:${tag}`, login),
-    })),
+    tags
+      .filter((tag) => tag === version || isReleaseTag(tag))
+      .map(async (tag) => ({
+        tag,
+        digest: await publishedDigest(`${repository}:${tag}`, login),
+      })),
   );
   const taken = found.filter((each) => each.digest !== undefined);
   if (taken.length === 0) return;

@@ -269,4 +269,8 @@ test("is_valid_for_random_findings", () => {
   }
 });
 
+test("says_nothing_of_a_check_that_was_stopped_since_that_would_close_its_alerts", () => {
+  assert.is(toSarif(result({ state: "FAILED", findings: [] })), undefined);
+});
+
 test.run();

@@ -180,7 +180,7 @@ test("takes_a_mount_path_of_vault_for_no_file_and_a_certificate_for_one", () => 
     "TRANSIT_SECRET_ENGINE_PATH=transit-team\nVAULT_CACERT=-----BEGIN CERTIFICATE-----\\nMII=\\n-----END CERTIFICATE-----\n",
   );
   assert.equal(path, { name: "TRANSIT_SECRET_ENGINE_PATH", value: "transit-team", file: false });
-  assert.ok(certificate?.file);
+  assert.is(certificate?.file, true);
   assert.match(certificate?.value ?? "", "-----\nMII=\n-----");
 });
 

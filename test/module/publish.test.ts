@@ -57,6 +57,21 @@ test("publishes_under_name_and_version_by_default", () => {
   assert.is(target.login, undefined);
 });
 
+test("makes_a_tag_of_a_local_version_and_refuses_what_can_be_none", () => {
+  const project = (version: string) =>
+    known({ "pyproject.toml": `[project]\nname = "orders"\nversion = "${version}"\n` }, [
+      "publish.registry=registry.example",
+    ]);
+  assert.equal(publishTarget(project("1.2.3+cpu"), { overwrite: false }).tags, ["1.2.3_cpu"]);
+  const epoch = raises("USAGE", () => publishTarget(project("1!1.0"), { overwrite: false }));
+  assert.match(epoch, /"1!1\.0" cannot be a tag/);
+  const given = { overwrite: false, tags: ["good", "not good"] };
+  assert.match(
+    raises("USAGE", () => publishTarget(project("1.0.0"), given)),
+    /"not good" cannot be a tag/,
+  );
+});
+
 test("arguments_win_over_the_configuration", () => {
   const target = publishTarget(service(["publish.registry=registry.example", "publish.tags=a,b"]), {
     repository: "other.example/x",

@@ -161,6 +161,9 @@ const build = z.strictObject({
     .describe("Platforms to build for. Default: the engine's own"),
 });
 
+/** What a registry takes as a tag (OCI distribution). */
+export const IMAGE_TAG = /^\w[\w.-]{0,127}$/;
+
 const publish = z.strictObject({
   registry: z
     .string()
@@ -176,7 +179,7 @@ const publish = z.strictObject({
     .optional()
     .describe("Repository in the registry. Default: the project's name"),
   tags: z
-    .array(z.string().regex(/^\w[\w.-]{0,127}$/, "expected an image tag"))
+    .array(z.string().regex(IMAGE_TAG, "expected an image tag"))
     .default([])
     .describe("Tags to publish. Default: the project's version"),
   overwrite: z

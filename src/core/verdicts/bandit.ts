@@ -6,6 +6,8 @@ import { broken, cutShort, judged, readJson, relativeTo } from "./verdict.js";
 const RANKS = ["UNDEFINED", "LOW", "MEDIUM", "HIGH"] as const;
 const rank = z.enum(RANKS);
 const schema = z.object({
+  /** Lines of code that it looked at. */
+  metrics: z.object({ _totals: z.object({ loc: z.number() }) }),
   errors: z.array(z.object({ filename: z.string(), reason: z.string() })),
   results: z.array(
     z.object({
@@ -84,5 +86,11 @@ export function banditVerdict(
       findings,
     );
   }
+  if (data.metrics._totals.loc === 0 && findings.length === 0)
+    return broken(
+      "bandit",
+      run,
+      "bandit examined no code: correct exclude_dirs of [tool.bandit] (it leaves out every path that a name is a part of) or the paths",
+    );
   return judged("bandit", run, findings, plural(findings.length, "finding"));
 }

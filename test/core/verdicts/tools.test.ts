@@ -74,6 +74,18 @@ test("lint_fails_on_syntax_errors_and_is_errored_on_files_it_cannot_read", () =>
   );
 });
 
+test("lint_and_format_are_errored_when_they_examined_nothing", () => {
+  const nothing = run({
+    report: "[]",
+    stderr: "warning: No Python files found under the given path(s)\n",
+  });
+  assert.is(lintVerdict(nothing, "/src").state, "ERRORED");
+  assert.is(formatVerdict(nothing, "/src").state, "ERRORED");
+  const missing = { ...ruffEntry, code: "io", message: "No such file or directory" };
+  const told = run({ exitCode: 2, report: JSON.stringify([missing]) });
+  assert.is(formatVerdict(told, "/src").state, "ERRORED");
+});
+
 test("lint_is_errored_when_exit_code_and_report_contradict_each_other", () => {
   assert.is(lintVerdict(run({ exitCode: 1, report: "[]" }), "/src").state, "ERRORED");
   assert.is(
@@ -162,9 +174,10 @@ test("types_reads_the_text_of_a_mypy_that_writes_no_json", () => {
   assert.is(typesVerdict(run({ stdout: "a.py:1:2: note: A note\n" }), "/src").state, "PASSED");
 });
 
-const banditReport = (severities: string[], errors: object[] = []): string =>
+const banditReport = (severities: string[], errors: object[] = [], loc = 12): string =>
   JSON.stringify({
     errors,
+    metrics: { _totals: { loc } },
     results: severities.map((issue_severity) => ({
       filename: "./src/a.py",
       line_number: 5,
@@ -192,6 +205,13 @@ test("bandit_leaves_out_what_is_below_the_limits", () => {
   });
   assert.is(verdict.state, "PASSED");
   assert.is(banditVerdict(run({ exitCode: 1, report }), "/src", all).findings[0]?.file, "src/a.py");
+});
+
+test("bandit_is_errored_when_it_examined_no_code", () => {
+  const verdict = banditVerdict(run({ report: banditReport([], [], 0) }), "/src", all);
+  assert.is(verdict.state, "ERRORED");
+  assert.match(verdict.reason ?? "", /examined no code: correct exclude_dirs/);
+  assert.is(banditVerdict(run({ report: banditReport([]) }), "/src", all).state, "PASSED");
 });
 
 test("bandit_is_errored_when_a_file_could_not_be_examined_although_it_exits_with_0", () => {
