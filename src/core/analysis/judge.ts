@@ -97,7 +97,6 @@ function troubles(
     unit: "",
     why,
   });
-  const lost = sent.length - arrived.length;
   return [
     ...(problem === "" ? [] : [error("access", problem)]),
     ...(k6 && k6.exitCode !== 0 && k6.exitCode !== CROSSED
@@ -105,15 +104,29 @@ function troubles(
       : []),
     ...(problem === "" && !pods?.canary.after ? [error("access", "the pods were not seen")] : []),
     ...(problem === "" && !k6 ? [error("k6", "k6 was not run")] : []),
-    ...(10 * lost > sent.length
-      ? [
-          error(
-            "access",
-            `the way to the pods broke ${plural(breaks.length, "time")} and ${lost} of ${sent.length} requests were lost on it: ${lastLines(breaks.at(-1)?.said ?? "", 1)}`,
-          ),
-        ]
-      : []),
+    ...lostOnTheWay(sent, arrived).map((lost) =>
+      error(
+        "access",
+        `the way to the pods broke ${plural(breaks.length, "time")} and ${lost} were lost on it: ${lastLines(breaks.at(-1)?.said ?? "", 1)}`,
+      ),
+    ),
   ];
+}
+
+/** Of what is judged by itself, where more than a tenth was lost; the warm-up is not judged. */
+function lostOnTheWay(sent: readonly Sent[], arrived: readonly Sent[]): string[] {
+  const judged = [
+    ["compare", "canary"],
+    ["compare", "stable"],
+    ["load", "canary"],
+  ] as const;
+  return judged.flatMap(([phase, track]) => {
+    const isOfIt = (one: Sent): boolean => one.phase === phase && one.track === track;
+    const made = sent.filter(isOfIt).length;
+    const lost = made - arrived.filter(isOfIt).length;
+    const kind = phase === "load" ? "requests of the load test" : `requests to ${track}`;
+    return 10 * lost > made ? [`${lost} of ${made} ${kind}`] : [];
+  });
 }
 
 function predicted(

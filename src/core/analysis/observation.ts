@@ -120,21 +120,41 @@ function parseLine(text: string): z.infer<typeof line> | undefined {
   }
 }
 
-/** What kubectl says when it is the pod that takes no connection. */
-const POD_REFUSES = /inside namespace|connect: connection refused|container not running|not found/;
+/**
+ * What kubectl, a kubelet or a runtime (containerd, CRI-O) says when it was reached, and it is the pod that
+ * takes no connection, breaks one off, or has ended.
+ */
+const POD_REFUSES = new RegExp(
+  [
+    "inside namespace",
+    "network namespace",
+    "pod is not running",
+    "container (?:is )?not running",
+    "pods \\S+ not found",
+    "pod not found",
+    "failed to find sandbox",
+  ].join("|"),
+);
+
+/** What is said of the way whatever else is said: no kubelet was reached, or it was k6 that hung up. */
+const WAY_BREAKS = /error dialing backend|Unable to connect to the server|closed stream/;
+
+function isThePods(said: string): boolean {
+  return said.split("\n").some((line) => POD_REFUSES.test(line) && !WAY_BREAKS.test(line));
+}
 
 /** Milliseconds around the break of a way in which a request on it may have been lost. */
 const AROUND = 1500;
 
 /**
  * Whether a request got no answer because the way to the pod broke (the API server went away), which
- * says nothing of the pod. When it is the pod that took no connection, the request counts.
+ * says nothing of the pod. When it is the pod that took no connection or broke it off, the request counts.
  */
 export function isLost(sent: Sent, breaks: Observation["breaks"]): boolean {
   if (sent.status !== 0) return false;
   const end = sent.at + sent.ms;
   return breaks.some(
     ({ way, at, said }) =>
-      way === sent.way && !POD_REFUSES.test(said) && at >= sent.at - AROUND && at <= end + AROUND,
+      way === sent.way && !isThePods(said) && at >= sent.at - AROUND && at <= end + AROUND,
   );
 }

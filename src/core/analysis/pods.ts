@@ -38,6 +38,7 @@ function judgeReadiness(before: readonly PodSeen[], after: readonly PodSeen[]): 
   const waiting = after.filter(({ ready }) => !ready);
   const ready = after.length - waiting.length;
   const gone = before.filter(({ uid }) => after.every((pod) => pod.uid !== uid));
+  const isIll = after.length === 0 || waiting.length > 0;
   const notes = [
     ...waiting.map(
       ({ name, reason }) => `${name} is not ready${reason === "" ? "" : ` (${reason})`}`,
@@ -46,7 +47,8 @@ function judgeReadiness(before: readonly PodSeen[], after: readonly PodSeen[]): 
   ];
   return {
     metric: "readiness",
-    outcome: after.length > 0 && waiting.length === 0 ? "passed" : "failed",
+    // Of one that was evicted or deleted nobody knows what it did; what took its place may be ready.
+    outcome: isIll ? "failed" : gone.length > 0 ? "inconclusive" : "passed",
     canary: ready,
     threshold: Math.max(1, after.length),
     unit: "pods",

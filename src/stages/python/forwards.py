@@ -13,6 +13,10 @@ import time
 MOST_PODS = 4
 OPENING_SECONDS = 15
 CALL_SECONDS = 20
+# What kubectl said longer ago is not why it ended: connections came and went since.
+RECENT_SECONDS = 2
+# A pod that has ended, or is deleted, does not come back under its name.
+ENDED = re.compile(r"pods \S+ not found|Current status=(Failed|Succeeded)")
 
 
 class Unreachable(Exception):
@@ -107,7 +111,7 @@ class Way:
                 return
             self.said = said
             self.broke({"way": self.number, "at": round(time.time() * 1000), "said": said[-1000:]})
-            if "not found" in said:
+            if ENDED.search(said):
                 return
             time.sleep(0.2)
 
@@ -127,7 +131,10 @@ class Way:
             )
         process = self.process
         errors = []
-        reader = threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True)
+        reader = threading.Thread(
+            target=lambda: errors.extend((time.monotonic(), line) for line in process.stderr),
+            daemon=True,
+        )
         reader.start()
         for line in process.stdout:
             found = re.match(r"Forwarding from \S+:(\d+) ->", line)
@@ -135,8 +142,10 @@ class Way:
                 self.port = int(found[1])
                 self.opened.set()
         process.wait()
+        since = time.monotonic() - RECENT_SECONDS
         reader.join(1)
-        return "".join(errors).strip() or f"kubectl exited with {process.returncode}"
+        said = "".join(line for at, line in errors if at > since).strip()
+        return said or f"kubectl exited with {process.returncode}"
 
     def close(self):
         self.ended.set()
