@@ -717,7 +717,7 @@ export class Slipway {
     return await this.deliver(
       given,
       async (context, access, delivery) =>
-        await delivery.rollback(context, access, targetTag, skipVerification),
+        await delivery.rollback(context, access, targetTag, { skipVerification }),
     );
   }
 

@@ -1,6 +1,6 @@
 import { SlipwayError } from "../errors.js";
 import { nearest } from "../nearest.js";
-import { liveRelease } from "./release.js";
+import { liveRelease, openRelease } from "./release.js";
 import type { ReleaseRecord } from "./types.js";
 
 /**
@@ -37,6 +37,25 @@ export function rollbackTarget(
       `Nothing was rolled back: release ${stop.number} says that it cannot be taken back: ${stop.config.irreversible ?? ""} (deploy.irreversible). Undo that by hand, or go forward with a new release.`,
     );
   return found;
+}
+
+/**
+ * Sees to it that a release which failed while it was watched still serves, and nothing is on its way:
+ * what came meanwhile may be what helps.
+ *
+ * @throws SlipwayError USAGE when it does not.
+ */
+export function refuseOvertaken(records: readonly ReleaseRecord[], watched: number): void {
+  const live = liveRelease(records);
+  const open = openRelease(records);
+  if (live?.number === watched && !open) return;
+  const why = open
+    ? `release ${open.number} is on its way (${open.status}${open.why === undefined ? "" : `: ${open.why}`}). Promote it or abort it`
+    : `release ${live?.number ?? 0} is live by now. Look at \`slipway status\``;
+  throw new SlipwayError(
+    "USAGE",
+    `Nothing was rolled back: release ${watched} failed while it was watched, but ${why}.`,
+  );
 }
 
 /** Whether to go from one to the other would change nothing. */

@@ -2,7 +2,7 @@ import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/ab
 import { promotable } from "../../core/delivery/approval.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
-import { isSame, rollbackTarget } from "../../core/delivery/rollback.js";
+import { isSame, refuseOvertaken, rollbackTarget } from "../../core/delivery/rollback.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { findingsTable, type Finding } from "../../core/delivery/validation/findings.js";
@@ -134,19 +134,25 @@ export async function promote(
  * Brings an earlier release back, as it was recorded: image, manifests and model.
  *
  * @param target Number, tag or digest; undefined for the last good one.
- * @throws SlipwayError USAGE when there is none, or going back would change nothing.
+ * @param watched The release that failed while it was watched: only that one is to be gone back from.
+ * @throws SlipwayError USAGE when there is none, going back would change nothing, or what was watched is
+ *   not what serves any more.
  */
 export async function rollback(
   context: Context,
   access: Access,
   target: string | undefined,
-  skipVerification: boolean,
+  {
+    skipVerification = false,
+    watched,
+  }: { readonly skipVerification?: boolean; readonly watched?: number },
 ): Promise<Ended> {
   const cluster = await clusterOf(context, access);
-  // A delivery that is under way is ended for it, as by abort.
-  const opened = await openRun(context, access, cluster, { force: true });
+  // A person's ends a delivery that is under way, as abort does; a watch has nothing to say to another run.
+  const opened = await openRun(context, access, cluster, { force: watched === undefined });
   return await during(opened, async ({ run, world }) => {
     // What refuses it is found before anything is taken back for it.
+    if (watched !== undefined) refuseOvertaken(run.records, watched);
     const found = rollbackTarget(run.records, target);
     const verified = skipVerification
       ? "not verified: --skip-verification"

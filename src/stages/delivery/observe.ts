@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { nextMeasurement } from "../../core/analysis/retry.js";
 import type { Outcome } from "../../core/analysis/types.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { rollbackTarget } from "../../core/delivery/rollback.js";
+import { afterLook } from "../../core/delivery/watch.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { analyse } from "./analysis.js";
@@ -54,9 +54,11 @@ export async function history(context: Context, access: Access): Promise<Told> {
 }
 
 /**
- * Looks at the live release for a time, and rolls it back when an analysis of it fails.
+ * Looks at the live release for a time, and rolls it back when an analysis of it fails: that one, and no
+ * release that came after it.
  *
- * @throws SlipwayError USAGE when nothing is live or something is under way.
+ * @throws SlipwayError USAGE when nothing is live or something is under way, at first or when it is to be
+ *   rolled back; DELIVERY when it could not be looked at in the end.
  */
 export async function watch(context: Context, access: Access, seconds: number): Promise<Ended> {
   const cluster = await clusterOf(context, access);
@@ -73,25 +75,27 @@ export async function watch(context: Context, access: Access, seconds: number): 
   const port = podPort(live);
   const end = performance.now() + seconds * 1000;
   const outcomes: Outcome[] = [];
-  while (outcomes.length === 0 || performance.now() < end) {
+  for (;;) {
     const target = { name, canary: name, port, release, weight: 100 };
     const found = await analyse(context, cluster, target, access);
     console.log(`release ${release}: ${found.outcome}: ${found.why}`);
     outcomes.push(found.outcome);
-    const next = nextMeasurement(outcomes);
-    if (next.kind === "measure") await sleep(next.seconds * 1000);
-    else if (next.outcome === "errored")
+    const then = afterLook(outcomes, performance.now() >= end);
+    if (then.do === "end") return { outcome: "done", release: live };
+    if (then.do === "give up")
       throw new SlipwayError(
         "DELIVERY",
         `Release ${release} could not be watched, so nobody knows how it is: ${found.why}`,
       );
-    if (found.outcome !== "failed") continue;
+    if (then.do === "look") {
+      await sleep(then.seconds * 1000);
+      continue;
+    }
     rollbackTarget(records, undefined);
     console.log(`rolling back release ${release}`);
-    const ended = await rollback(context, access, undefined, false);
+    const ended = await rollback(context, access, undefined, { watched: release });
     const status = ended.outcome === "done" ? "rolled-back" : live.status;
     const why = `it failed while it was watched: ${found.why}`;
     return { outcome: "failed", release: { ...live, status, why }, details: endedText(ended) };
   }
-  return { outcome: "done", release: live };
 }

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
-import { digestOf, rollbackTarget } from "../../../src/core/delivery/rollback.js";
+import { digestOf, refuseOvertaken, rollbackTarget } from "../../../src/core/delivery/rollback.js";
 import type { ReleaseRecord } from "../../../src/core/delivery/types.js";
 import { raises } from "../raises.js";
 import { imageOf, releaseOf } from "./releases.js";
@@ -99,6 +99,24 @@ test("stops_at_a_release_that_says_it_cannot_be_taken_back", () => {
   ];
   assert.match(refusal("1", records), /release 2 says that it cannot be taken back: the table/);
   assert.is(target("2", records), 2, "to go back to it is no way over it");
+});
+
+test("goes_back_from_what_was_watched_and_from_nothing_that_came_meanwhile", () => {
+  refuseOvertaken(RECORDS, 5);
+  const overtaken = (...more: ReturnType<typeof releaseOf>[]): string =>
+    raises("USAGE", () => {
+      refuseOvertaken([...RECORDS.slice(0, 4), ...more], 5);
+    });
+  assert.match(
+    overtaken(releaseOf(5), releaseOf(6, { status: "live" })),
+    "release 5 failed while it was watched, but release 6 is live by now",
+  );
+  const live = releaseOf(5, { status: "live" });
+  assert.match(
+    overtaken(live, releaseOf(6, { status: "waiting", why: "it waits for a yes" })),
+    "release 6 is on its way (waiting: it waits for a yes)",
+  );
+  assert.match(overtaken(live, releaseOf(6, { status: "pending" })), "is on its way (pending)");
 });
 
 test.run();
