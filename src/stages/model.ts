@@ -7,7 +7,7 @@ import { attestedConfig, drift } from "../core/model/attested.js";
 import { configuredModel, pin } from "../core/model/pin.js";
 import { chosenVersion, wantedOf } from "../core/model/resolve.js";
 import { trackingOf, type Tracking } from "../core/model/tracking.js";
-import type { PinnedModel, RegistryFacts } from "../core/model/types.js";
+import type { PinnedModel, RegistryFacts, ServedModel } from "../core/model/types.js";
 import { lastLines } from "../core/text.js";
 import type { Context } from "./context.js";
 import { HELPERS, runTool } from "./execution.js";
@@ -41,8 +41,8 @@ export interface ModelAccess {
 
 /** What matters to which version is taken. */
 interface Wanting {
-  /** Version that serves now, as its release recorded it: the champion of the gates. */
-  readonly live?: string | undefined;
+  /** What serves now: the champion of the gates. */
+  readonly live?: ServedModel | undefined;
   /** The version that the image was released with: that one is taken, and no other. */
   readonly attested?: Model | undefined;
 }

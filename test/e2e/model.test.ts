@@ -118,7 +118,7 @@ test("rejects_a_version_whose_metrics_are_not_as_the_gates_want", async () => {
         ),
       ),
       access(),
-      { live: "2" },
+      { live: { name: NAME, version: "2" } },
     ),
   );
   assert.match(said, /0.93, wanted the 0.97 of version 2, the champion, within 0.01/);

@@ -5,6 +5,8 @@ import type { GateResult } from "./types.js";
 /** The version that serves now. */
 export interface Champion {
   readonly version: string;
+  /** Its model, where that is another one. */
+  readonly of?: string;
   readonly metrics: Metrics;
 }
 
@@ -60,7 +62,8 @@ function compare(
     return { ok: true, why: "no champion's to compare with: there is none" };
   if (champion === "itself") return { ok: true, why: "the champion's, which it is itself" };
   const other = champion.metrics[metric];
-  const named = `version ${champion.version}, the champion`;
+  const model = champion.of === undefined ? "" : ` of ${champion.of}`;
+  const named = `version ${champion.version}${model}, the champion`;
   if (other === undefined || !Number.isFinite(other))
     return { ok: false, why: `what ${named}, has; its run has no ${metric} that can be compared` };
   // Decimal fractions: 0.95 - 0.01 is a little less than 0.94.

@@ -83,19 +83,24 @@ function championOf(
   const registered = readRegistered(facts.registered);
   const aliases = registered.ok ? registered.value.aliases : [];
   const named = aliases.find(({ alias }) => alias === model.moveAlias)?.version;
-  const champion = live ?? named;
+  const champion = live ?? (named === undefined ? undefined : { name: model.name, version: named });
   if (champion === undefined) return undefined;
-  if (champion === version) return "itself";
-  const one = facts.versions[champion];
+  const isOther = champion.name !== model.name;
+  if (!isOther && champion.version === version) return "itself";
+  const one = isOther ? facts.champion : facts.versions[champion.version];
   const entry = one && readVersion(one.version);
   const metrics = one?.run && readMetrics(one.run);
   const problem = [entry, metrics].find((each) => each && !each.ok && !each.missing);
   if (problem && !problem.ok)
     throw broken(
-      `The champion, version ${champion} of ${model.name}, cannot be looked up at ${tracking}`,
+      `The champion, version ${champion.version} of ${champion.name}, cannot be looked up at ${tracking}`,
       problem.why,
     );
-  return { version: champion, metrics: metrics?.ok ? metrics.value : {} };
+  return {
+    version: champion.version,
+    ...(isOther && { of: champion.name }),
+    metrics: metrics?.ok ? metrics.value : {},
+  };
 }
 
 function mismatches(

@@ -11,7 +11,7 @@ import {
   type Registered,
   type Version,
 } from "./registry.js";
-import type { How, RegistryFacts } from "./types.js";
+import type { How, RegistryFacts, ServedModel } from "./types.js";
 
 type ModelConfig = Config["model"];
 
@@ -21,27 +21,31 @@ export interface Wanted {
   readonly versions: readonly string[];
   readonly aliases: readonly string[];
   readonly stages: readonly string[];
+  /** A version of another model, that serves now. */
+  readonly champion?: ServedModel;
 }
 
 /** What beside the configuration matters to which version is taken. */
 export interface Known {
-  /** Version that serves now, as the last release recorded it. */
-  readonly live?: string | undefined;
+  /** What serves now; it may be of another model. */
+  readonly live?: ServedModel | undefined;
   /** Where the registry is, for messages. */
   readonly tracking: string;
 }
 
 /** What has to be known of the registry to pin the version that the configuration means. */
-export function wantedOf(model: ModelConfig, live?: string): Wanted {
+export function wantedOf(model: ModelConfig, live?: ServedModel): Wanted {
   const { name, version, alias, stage, moveAlias } = model;
   const byName = version === undefined;
+  const isOther = live !== undefined && live.name !== name;
   return {
     name,
-    versions: [version, live].filter((each) => each !== undefined),
+    versions: [version, isOther ? undefined : live?.version].filter((each) => each !== undefined),
     aliases: [byName ? (alias ?? stage) : undefined, moveAlias].filter(
       (each) => each !== undefined,
     ),
     stages: byName && alias === undefined ? [stage] : [],
+    ...(isOther && { champion: { name: live.name, version: live.version } }),
   };
 }
 

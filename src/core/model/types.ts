@@ -30,6 +30,9 @@ export interface PinnedModel {
   readonly warnings: readonly string[];
 }
 
+/** The version that serves now, as its release recorded it. */
+export type ServedModel = Pick<PinnedModel, "name" | "version">;
+
 /** Whether the model's metric is as model.gates wants it. */
 export interface GateResult {
   readonly metric: string;
@@ -54,6 +57,8 @@ export interface RegistryFacts {
   readonly registered: Answer;
   /** Versions by number: those that were asked for, and those that aliases and stages point at. */
   readonly versions: Readonly<Record<string, VersionFacts>>;
+  /** The version that serves now, where that is one of another model. */
+  readonly champion?: VersionFacts;
 }
 
 /** What the registry says of one version. */

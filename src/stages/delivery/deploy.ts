@@ -52,7 +52,7 @@ export async function deploy(
     refuseForeign(context, opened);
     const model = await world.busy(() =>
       resolveModel(context, access.models, {
-        live: liveVersion(run.live),
+        live: run.live?.model,
         attested: image.attested,
       }),
     );
@@ -237,10 +237,6 @@ function refuseForeign(context: Context, { run }: Opened): void {
     "USAGE",
     `Nothing was changed: there is a Deployment ${name} that Slipway did not make. Give deploy.name another name and move the requests over, or delete that Deployment first.`,
   );
-}
-
-function liveVersion(live: ReleaseRecord | undefined): string | undefined {
-  return live?.model?.version;
 }
 
 function tellModel(say: (text: string) => void, model: PinnedModel): void {

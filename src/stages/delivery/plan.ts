@@ -79,7 +79,7 @@ async function prepare(context: Context, access: Access, given: string): Promise
     lookAround(context, cluster),
   ]);
   const model = await resolveModel(context, access.models, {
-    live: liveRelease(records)?.model?.version,
+    live: liveRelease(records)?.model,
     attested: image.attested,
   });
   const next = { next: nextNumber(records), seen };

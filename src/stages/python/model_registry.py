@@ -4,7 +4,8 @@
 
 FILE holds {"base": URL, "host": name or null, "patience": seconds} and one of
   "facts": {"name", "versions", "aliases", "stages"}: the registered model, and each version that is named, or
-           that an alias or stage points at, with the run that made it;
+           that an alias or stage points at, with the run that made it; and with "champion": {"name", "version"}
+           that version of another model;
   "digest": {"name", "version", "limit": bytes}: the SHA-256 of the list `sha256sum` prints of the artifact's
            files, sorted by path, where the tracking server hands them out;
   "alias": {"name", "alias", "version"}: moves an alias, and looks whether it is there.
@@ -106,7 +107,7 @@ def listed(value):
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def facts(registry, name, versions, aliases, stages):
+def facts(registry, name, versions, aliases, stages, champion=None):
     registered = registry.get("registered-models/get", name=name)
     wanted = set(versions)
     for each in listed(inside(registered, "registered_model", "aliases")):
@@ -115,7 +116,11 @@ def facts(registry, name, versions, aliases, stages):
     for each in listed(inside(registered, "registered_model", "latest_versions")):
         if str(each.get("current_stage")).lower() in [stage.lower() for stage in stages]:
             wanted.add(str(each.get("version")))
-    return {"registered": registered, "versions": {each: version(registry, name, each) for each in sorted(wanted)}}
+    return {
+        "registered": registered,
+        "versions": {each: version(registry, name, each) for each in sorted(wanted)},
+        **({"champion": version(registry, champion["name"], champion["version"])} if champion else {}),
+    }
 
 
 def version(registry, name, number):

@@ -12,7 +12,10 @@ const HEX = "0a".repeat(32);
 const known = { tracking: TRACKING };
 
 function pinned(settings: object, told: RegistryFacts, live?: string): PinnedModel {
-  return pin(model(settings), told, { ...known, live });
+  return pin(model(settings), told, {
+    ...known,
+    live: live === undefined ? undefined : { name: NAME, version: live },
+  });
 }
 
 function refusal(settings: object, told: RegistryFacts, live?: string): string {
@@ -174,6 +177,32 @@ test("rejects_when_the_champion_cannot_be_looked_up_or_has_no_such_metric", () =
   assert.match(refusal({ version: "2", gates }, gone, "1"), "has no accuracy that can be compared");
 });
 
+test("compares_with_the_model_that_serves_and_not_with_its_own_version_of_that_number", () => {
+  const gates = [{ metric: "accuracy", champion: true }];
+  const live = { name: "iris-of-before", version: "2" };
+  const told = facts({
+    "1": { metrics: { accuracy: 0.9 } },
+    "2": { metrics: { accuracy: 0.5 } },
+  });
+  const before = (accuracy: number): RegistryFacts => ({
+    ...told,
+    champion: facts({ "2": { metrics: { accuracy } } }).versions["2"] ?? { version: MISSING },
+  });
+  const against = (version: string, facts: RegistryFacts): PinnedModel =>
+    pin(model({ version, gates }), facts, { ...known, live });
+  const refusing = (version: string, facts: RegistryFacts): string =>
+    raises("MODEL", () => against(version, facts));
+  assert.match(
+    refusing("1", before(0.95)),
+    "0.9, wanted the 0.95 of version 2 of iris-of-before, the champion",
+  );
+  assert.match(refusing("2", before(0.95)), "0.5, wanted the 0.95", "it is not itself");
+  assert.is(against("1", before(0.8)).gates[0]?.champion, 0.8);
+  assert.match(refusing("1", told), "no accuracy that can be compared", "it was not looked up");
+  const away = { ...told, champion: { version: refused(500, "INTERNAL_ERROR", "locked") } };
+  assert.match(refusing("1", away), /champion, version 2 of iris-of-before, .* 500 .*locked/);
+});
+
 test("takes_a_version_whose_run_is_gone_unless_a_gate_wants_its_metrics", () => {
   const told = facts({ "1": { run: "" } });
   const versions = { "1": { version: told.versions["1"]?.version ?? MISSING } };
@@ -223,11 +252,18 @@ test("asks_only_for_what_the_decision_needs", () => {
   assert.equal(wantedOf(model({})), {
     ...{ name: NAME, versions: [], aliases: ["production"], stages: ["production"] },
   });
-  assert.equal(wantedOf(model({ alias: "challenger", moveAlias: "champion" }), "3"), {
-    ...{ name: NAME, versions: ["3"], aliases: ["challenger", "champion"], stages: [] },
-  });
-  assert.equal(wantedOf(model({ version: "7", alias: "champion" }), "6"), {
+  assert.equal(
+    wantedOf(model({ alias: "challenger", moveAlias: "champion" }), { name: NAME, version: "3" }),
+    {
+      ...{ name: NAME, versions: ["3"], aliases: ["challenger", "champion"], stages: [] },
+    },
+  );
+  assert.equal(wantedOf(model({ version: "7", alias: "champion" }), { name: NAME, version: "6" }), {
     ...{ name: NAME, versions: ["7", "6"], aliases: [], stages: [] },
+  });
+  const champion = { name: "iris-of-before", version: "6" };
+  assert.equal(wantedOf(model({ version: "7" }), champion), {
+    ...{ name: NAME, versions: ["7"], aliases: [], stages: [], champion },
   });
 });
 
