@@ -116,6 +116,7 @@ function helpers(): Directory {
   return dag
     .directory()
     .withNewFile("run.py", text("run.py"))
+    .withNewFile("answers.py", text("answers.py"))
     .withNewFile("advisories.py", text("advisories.py"))
     .withNewFile("model_registry.py", text("model_registry.py"))
     .withNewFile("osv.py", text("osv.py"))

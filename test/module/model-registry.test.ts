@@ -233,4 +233,79 @@ test("says_why_an_artifact_has_no_digest", async () => {
   assert.match(await problem(listing([{ ...file, file_size: 1 }])), "larger than", "it lied");
 });
 
+/** The digest of an artifact of one file, whose downloads are answered in turn. */
+async function downloaded(
+  file_size: number | undefined,
+  replies: readonly ReturnType<Reply>[],
+  patience = 0,
+): Promise<{ digest?: string; problem?: string; asked: number }> {
+  let downloads = 0;
+  const server = new StandIn(({ path }) => {
+    if (path.includes("download-uri")) return [200, { artifact_uri: "mlflow-artifacts:/0/a" }];
+    if (path.includes("?path="))
+      return [200, { files: [{ path: "model.pkl", is_dir: false, file_size }] }];
+    return replies[downloads++] ?? [404, "no"];
+  });
+  const base = await server.listen();
+  const digest = { name: "iris", version: "7", limit: 100 };
+  const found = await helper<{ digest?: string; problem?: string }>({ base, patience, digest });
+  server.stop();
+  return { ...found, asked: downloads };
+}
+
+const CUT: ReturnType<Reply> = [200, "twelve", { "content-length": "12" }];
+const WHOLE: ReturnType<Reply> = [200, "twelve bytes"];
+
+test("gives_no_digest_of_a_download_that_broke_off", async () => {
+  for (const size of [12, undefined]) {
+    const found = await downloaded(size, [CUT]);
+    assert.is(found.digest, undefined);
+    assert.is(
+      found.problem,
+      "the download broke off: 6 bytes of 0/a/model.pkl came, not 12",
+      String(size),
+    );
+  }
+  // Whoever passes it on may say a length of its own.
+  assert.match((await downloaded(12, [[200, "twelve"]])).problem ?? "", "6 bytes of");
+  assert.is((await downloaded(12, [WHOLE])).problem, undefined);
+  assert.is((await downloaded(undefined, [WHOLE])).problem, undefined);
+});
+
+test("downloads_anew_what_broke_off_while_there_is_patience_and_nothing_refused", async () => {
+  const [whole, again] = [
+    await downloaded(12, [WHOLE]),
+    await downloaded(12, [CUT, [503, "later"], WHOLE], 10),
+  ];
+  assert.is(again.digest, whole.digest);
+  assert.is(again.asked, 3);
+  const refused = await downloaded(12, [[403, "no"], WHOLE], 10);
+  assert.is(refused.asked, 1);
+  assert.match(refused.problem ?? "", "403");
+});
+
+test("takes_no_answer_that_broke_off_for_one", async () => {
+  const [cut] = await registered(() => [200, '{"a": 1', { "content-length": "40" }]);
+  assert.is(cut.status, 0);
+  assert.match("error" in cut ? cut.error : "", "IncompleteRead");
+  const [fault] = await registered(() => [500, "bro", { "content-length": "40" }]);
+  assert.match("error" in fault ? fault.error : "", "IncompleteRead");
+});
+
+test("looks_a_champion_of_another_model_up_under_its_own_name", async () => {
+  const reply: Reply = ({ path }) => {
+    const { pathname, searchParams } = new URL(path, "http://models");
+    if (!pathname.endsWith("model-versions/get")) return [200, { run: searchParams.get("run_id") }];
+    const [name, version] = [searchParams.get("name"), searchParams.get("version")];
+    return [200, { model_version: { name, version, run_id: `run of ${name ?? ""}` } }];
+  };
+  const server = new StandIn(reply);
+  const base = await server.listen();
+  const champion = { name: "iris-of-before", version: "7" };
+  const found = await helper<RegistryFacts>({ base, facts: { ...ASK.facts, champion } });
+  server.stop();
+  assert.equal(found.champion?.run, { status: 200, body: { run: "run of iris-of-before" } });
+  assert.equal(found.versions["7"]?.run, { status: 200, body: { run: "run of iris" } });
+});
+
 test.run();

@@ -62,6 +62,7 @@ function podPrograms(files: Readonly<Record<string, string>>): Directory {
   const text = (name: string): string =>
     readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
   const programs = {
+    "answers.py": text("python/answers.py"),
     "forwards.py": text("python/forwards.py"),
     "load.py": text("python/load.py"),
     "metrics.py": text("python/metrics.py"),

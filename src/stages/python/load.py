@@ -29,12 +29,13 @@ def poll(specification, samples, ended):
         return
     began = time.monotonic()
     # What speaks to a server takes a while to load, and mostly there is none to ask.
-    from metrics import ask
+    from metrics import ask, unanswered
 
     for at in specification["polls"]:
         if ended.wait(max(0, began + at - time.monotonic())):
             return
-        answers = [None] * len(specification["asked"])
+        # Whatever ends a thread, its query was asked and not answered.
+        answers = [unanswered(asked) for asked in specification["asked"]]
 
         def one(index, asked, answers=answers):
             answers[index] = ask(asked)

@@ -3,9 +3,10 @@
 Standard library only.
 """
 
-import urllib.error
 import urllib.request
 from pathlib import Path
+
+from answers import BROKEN, answer_of, reason_of, whole
 
 TOKEN = Path("/run/secrets/metrics")
 ANSWER_SECONDS = 10
@@ -30,12 +31,15 @@ def ask(one):
     sample = {"query": one["query"], "track": one["track"], "status": 0, "body": "", "error": ""}
     try:
         request = urllib.request.Request(one["url"], headers=headers)
-        with METRICS.open(request, timeout=ANSWER_SECONDS) as answer:
-            sample["status"] = answer.status
-            sample["body"] = answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
-    except urllib.error.HTTPError as error:
-        sample["status"] = error.code
-        sample["body"] = error.read(2000).decode("utf-8", "replace")
-    except (OSError, ValueError) as error:
-        sample["error"] = str(getattr(error, "reason", error)) or type(error).__name__
+        with answer_of(METRICS, request, ANSWER_SECONDS) as answer:
+            body = whole(answer, LONGEST_ANSWER if answer.code < 300 else 2000)
+            sample["status"] = answer.code
+            sample["body"] = body.decode("utf-8", "replace")
+    except BROKEN as error:
+        sample["error"] = reason_of(error)
     return sample
+
+
+def unanswered(one):
+    common = {"query": one["query"], "track": one["track"]}
+    return {**common, "status": 0, "body": "", "error": "the query was not answered"}

@@ -17,7 +17,6 @@ along. Standard library only.
 
 import base64
 import hashlib
-import http.client
 import json
 import os
 import sys
@@ -26,6 +25,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+
+from answers import BROKEN, answer_of, reason_of, whole
 
 # Seconds for one request, and between two tries.
 TIMEOUT = 20
@@ -47,6 +48,7 @@ class Registry:
     def __init__(self, base, host, patience):
         self.base = base.rstrip("/")
         self.headers = {"Accept": "application/json", **({"Host": host} if host else {})}
+        self.patience = patience
         self.end = time.monotonic() + patience
         own = os.environ.get("MLFLOW_TRACKING_TOKEN", "")
         user = os.environ.get("MLFLOW_TRACKING_USERNAME", "")
@@ -70,21 +72,17 @@ class Registry:
 
     def once(self, method, path, body):
         try:
-            with self.open(method, path, body) as response:
-                return {"status": response.status, "body": read(response.read(LONGEST))}
-        except urllib.error.HTTPError as error:
-            body = read(error.read(LONGEST)) if error.fp else ""
-            leads = error.headers.get("Location", "") if 300 <= error.code < 400 else ""
-            return {"status": error.code, "body": f"it leads to {leads}" if leads else body}
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            return {"status": 0, "error": str(reason) or type(reason).__name__}
+            with answer_of(OPENER, self.request(method, path, body), TIMEOUT) as answer:
+                leads = answer.headers.get("Location", "") if 300 <= answer.code < 400 else ""
+                told = f"it leads to {leads}" if leads else read(whole(answer, LONGEST))
+                return {"status": answer.code, "body": told}
+        except BROKEN as error:
+            return {"status": 0, "error": reason_of(error)}
 
-    def open(self, method, path, body=None):
+    def request(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         headers = {**self.headers, **({"Content-Type": "application/json"} if data else {})}
-        request = urllib.request.Request(f"{self.base}/api/2.0/{path}", data, headers, method=method)
-        return OPENER.open(request, timeout=TIMEOUT)
+        return urllib.request.Request(f"{self.base}/api/2.0/{path}", data, headers, method=method)
 
 
 def read(data):
@@ -136,23 +134,27 @@ class Elsewhere(Exception):
     """The artifact is not where it could be read."""
 
 
+class BrokenOff(Elsewhere):
+    """A file of it came in part."""
+
+
 def digest(registry, name, version, limit):
     try:
         folder = artifact_folder(registry, name, version)
-        files = sorted(walk(registry, folder, ""))
+        files = sorted(walk(registry, folder, ""), key=lambda each: each[0])
         if not files:
             raise Elsewhere("the artifact has no files")
-        if sum(size for _, size in files) > limit:
+        if sum(size or 0 for _, size in files) > limit:
             raise Elsewhere(TOO_LARGE)
         lines = []
-        for path, _ in files:
-            found, size = file_digest(registry, folder, path, limit)
+        for path, listed_size in files:
+            found, size = file_digest(registry, f"{folder}/{path}", listed_size, limit)
             limit -= size
             lines.append(f"{found}  {path}\n")
         return {"digest": "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()}
     except Elsewhere as problem:
         return {"problem": str(problem)}
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except BROKEN as error:
         return {"problem": f"the artifact cannot be read: {error}"}
 
 
@@ -184,18 +186,40 @@ def walk(registry, folder, below):
         if each.get("is_dir"):
             yield from walk(registry, folder, name)
         else:
-            yield name, int(each.get("file_size") or 0)
+            size = each.get("file_size")
+            yield name, None if size is None else int(size)
 
 
-def file_digest(registry, folder, path, limit):
+def file_digest(registry, path, listed_size, limit):
+    """Read anew when it breaks off, as long as there is patience since it did so first."""
+    end = None
+    while True:
+        try:
+            return download(registry, path, listed_size, limit)
+        except (BrokenOff, *BROKEN) as error:
+            now = time.monotonic()
+            end = end or now + registry.patience
+            is_refused = isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429
+            if is_refused or now + PAUSE > end:
+                raise
+        time.sleep(PAUSE)
+
+
+def download(registry, path, listed_size, limit):
     found = hashlib.sha256()
     size = 0
-    with registry.open("GET", f"mlflow-artifacts/artifacts/{urllib.parse.quote(f'{folder}/{path}')}") as response:
-        while chunk := response.read(1 << 20):
+    request = registry.request("GET", f"mlflow-artifacts/artifacts/{urllib.parse.quote(path)}")
+    with OPENER.open(request, timeout=TIMEOUT) as answer:
+        while chunk := answer.read(1 << 20):
             found.update(chunk)
             size += len(chunk)
             if size > limit:
                 raise Elsewhere(TOO_LARGE)
+        # To read by parts says nothing of what was cut off.
+        missing = answer.length or 0
+    wanted = size + missing if missing or listed_size is None else listed_size
+    if size != wanted:
+        raise BrokenOff(f"the download broke off: {size} bytes of {path} came, not {wanted}")
     return found.hexdigest(), size
 
 

@@ -10,10 +10,10 @@ tried again, a second later. Leaves smoke.json in OUT. Standard library only.
 import json
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
+from answers import BROKEN, answer_of, reason_of, whole
 from forwards import Unreachable, Ways, pods
 
 ANSWER_SECONDS = 10
@@ -47,12 +47,10 @@ def once(way, host, request):
             headers=headers,
             method=request["method"],
         )
-        with OPENER.open(sent, timeout=ANSWER_SECONDS) as answer:
-            status, text = answer.status, answer.read(LONGEST_ANSWER)
-    except urllib.error.HTTPError as error:
-        status, text = error.code, error.read(LONGEST_ANSWER)
-    except (OSError, ValueError) as error:
-        return 0, f"no answer: {getattr(error, 'reason', error)}"
+        with answer_of(OPENER, sent, ANSWER_SECONDS) as answer:
+            status, text = answer.code, whole(answer, LONGEST_ANSWER)
+    except BROKEN as error:
+        return 0, f"no answer: {reason_of(error)}"
     text = text.decode("utf-8", "replace")
     if status != request["status"]:
         return status, f"status {status}, expected {request['status']}: {text[:200]}"
