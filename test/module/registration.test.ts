@@ -19,7 +19,17 @@ test("registers_every_function_of_the_pipeline", () => {
       ...CHECK_NAMES,
       ...["attest", "build", "checks", "evidence", "publish", "release", "sbom"],
       ...["scan", "sign", "verify"],
-      ...["abort", "deploy", "deployCanary", "diff", "history", "plan", "promote", "rollback"],
+      ...[
+        "abort",
+        "demo",
+        "deploy",
+        "deployCanary",
+        "diff",
+        "history",
+        "plan",
+        "promote",
+        "rollback",
+      ],
       ...["status", "validate", "watch"],
     ].sort(),
   );
@@ -61,7 +71,17 @@ test("keeps_argument_names_apart_from_the_flags_of_dagger_call", () => {
 test("never_caches_what_has_an_effect_outside", () => {
   for (const name of [
     ...["attest", "evidence", "publish", "release", "sign", "verify"],
-    ...["abort", "deploy", "deployCanary", "diff", "history", "plan", "promote", "rollback"],
+    ...[
+      "abort",
+      "demo",
+      "deploy",
+      "deployCanary",
+      "diff",
+      "history",
+      "plan",
+      "promote",
+      "rollback",
+    ],
     ...["status", "validate", "watch"],
   ])
     assert.is(own.find((each) => each.name === name)?.cachePolicy, "Never", name);
