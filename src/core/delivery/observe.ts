@@ -183,7 +183,9 @@ function isTaken({ metadata, status }: Seen): boolean {
 function sharesOfService(service: Seen | undefined): Shares {
   const { selector = {} } = (service?.spec ?? {}) as { selector?: Record<string, string> };
   const track = selector[TRACK];
-  const isBoth = service !== undefined && track === undefined && NAME in selector;
-  const weight = isBoth ? Number(service.metadata.annotations?.[WEIGHT] ?? 50) : 0;
+  const said = service?.metadata.annotations?.[WEIGHT];
+  // An earlier Slipway did not always let it select by the name: then the annotation alone tells.
+  const isBoth = track === undefined && (NAME in selector || said !== undefined);
+  const weight = isBoth ? Number(said ?? 50) : 0;
   return { weight: track === "canary" ? 100 : weight, exposed: false, names: false };
 }

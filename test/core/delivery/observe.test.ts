@@ -117,6 +117,49 @@ test("reads_the_weight_off_the_service_where_no_gateway_weighs", () => {
   }
 });
 
+/** A project's own manifests, which select by a label of their own. */
+const OWN = [
+  {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "iris" } },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: "iris" } },
+      template: {
+        metadata: { labels: { app: "iris" } },
+        spec: { containers: [{ name: "web", image: "iris:dev", readinessProbe: {} }] },
+      },
+    },
+  },
+  {
+    ...{ apiVersion: "v1", kind: "Service", metadata: { name: "iris" } },
+    spec: { selector: { app: "iris" }, ports: [{ port: 80, targetPort: 8000 }] },
+  },
+];
+
+test("reads_the_weight_off_a_service_of_the_project_that_selects_by_its_own_labels", () => {
+  const release = releaseOf(7, {
+    config: PODS,
+    objects: objectsOf({ ...INPUTS, config: PODS, own: OWN }),
+  });
+  for (const weight of [0, 1, 20, 33.3, 50, 99, 100]) {
+    const shares = { weight, exposed: false, leftovers: true };
+    assert.is(observe("iris", sharing(release, undefined, shares)).weight, weight);
+  }
+});
+
+test("reads_the_weight_off_a_service_that_an_earlier_slipway_shared", () => {
+  const shared = (selector: object, annotations: object): number =>
+    observe("iris", [
+      { kind: "Service", metadata: { name: "iris", annotations }, spec: { selector } },
+    ]).weight;
+  assert.is(shared({ app: "iris" }, { "slipway.dev/weight": "33" }), 33);
+  assert.is(
+    shared({ app: "iris", "slipway.dev/track": "stable" }, { "slipway.dev/weight": "0" }),
+    0,
+  );
+  assert.is(shared({ app: "iris" }, {}), 0, "nobody shares what Slipway did not make");
+});
+
 test("trusts_no_route_to_a_service_that_selects_the_canary", () => {
   const objects = cluster(GATEWAY, done(2)).map((object) =>
     object.kind === "Service" && (object.metadata as { name: string }).name === "iris"

@@ -75,7 +75,7 @@ async function modeOf(service: Service): Promise<string> {
 const BY_PODS = { route: { gateway: undefined }, deploy: { steps: [{ weight: 10 }] } };
 
 /** A route of the platform's to the service, whatever pods that has. */
-async function openOutside(service: Service): Promise<void> {
+async function openOutside(service: Service, port = 8000): Promise<void> {
   await service.kubectl(["apply", "-f", "-"], {
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "HTTPRoute",
@@ -83,7 +83,7 @@ async function openOutside(service: Service): Promise<void> {
     spec: {
       parentRefs: [{ name: "contour", namespace: "projectcontour" }],
       hostnames: [service.host],
-      rules: [{ backendRefs: [{ name: "iris", port: 8000 }] }],
+      rules: [{ backendRefs: [{ name: "iris", port }] }],
     },
   });
   await service.use();
@@ -216,6 +216,32 @@ plays(test, stage, 3, {
         /the analysis at 10 % failed: success/,
       );
       assert.equal(await answering(service), ["v1"]);
+    },
+  },
+
+  without_a_gateway_manifests_of_the_project_are_canaried_and_taken_back: {
+    ...OWN,
+    ...BY_PODS,
+    deploy: { manifests: ["k8s"], steps: [{ weight: 10 }] },
+    faulty: { "errors-50": 40 },
+    play: async (service) => {
+      await serves(service, await service.deploy("v1"), 1);
+      await openOutside(service, 80);
+      // Its Service selects by a label of the project's own.
+      await takenBack(
+        service,
+        await service.deploy("errors-50"),
+        1,
+        /the analysis at 10 % failed: success/,
+      );
+      assert.equal(await answering(service), ["v1"]);
+      await serves(service, await service.deploy("v2"), 3);
+      const [live] = await service.history();
+      assert.equal(
+        live?.steps.map(({ weight, percent }) => [weight, percent]),
+        [[10, 33.33]],
+      );
+      assert.equal(await answering(service), ["v2"]);
     },
   },
 

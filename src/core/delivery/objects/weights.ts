@@ -1,5 +1,5 @@
 import type { Config } from "../../config/schema.js";
-import { TRACK, without } from "./labels.js";
+import { selectorOf, TRACK, without } from "./labels.js";
 import type { KubernetesObject, Router, Track } from "./types.js";
 
 /** How many pods each track has at a weight, and the share of the requests that the canary then really gets. */
@@ -54,12 +54,18 @@ export function withReplicas(object: KubernetesObject, replicas: number): Kubern
  * The stable Service as it has to be at a weight when no Gateway shares the requests: it selects the
  * pods of both tracks, at 0 those of stable alone, at 100 those of the canary alone. To change what it
  * selects takes effect at once, in both directions.
+ *
+ * It always selects by the service's name too, which all pods of both tracks have as a label: by that
+ * a Service that selects both is told from one that nobody shares.
  */
 export function serviceFor(service: KubernetesObject, weight: number): KubernetesObject {
   const track: Track | undefined = weight <= 0 ? "stable" : weight >= 100 ? "canary" : undefined;
   const spec = service.spec as Record<string, unknown>;
-  const both = without((spec.selector ?? {}) as Record<string, string>, TRACK);
-  return { ...service, spec: { ...spec, selector: { ...both, ...(track && { [TRACK]: track }) } } };
+  const own = without((spec.selector ?? {}) as Record<string, string>, TRACK);
+  return {
+    ...service,
+    spec: { ...spec, selector: { ...own, ...selectorOf(service.metadata.name, track) } },
+  };
 }
 
 /** Whether an object is the Service that requests reach a service by. */

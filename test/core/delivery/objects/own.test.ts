@@ -80,7 +80,10 @@ test("puts_the_image_by_digest_labels_and_a_drain_in_and_leaves_the_rest", () =>
     "slipway.dev/track": "stable",
     "slipway.dev/release": "7",
   });
-  assert.equal(field(one(objects, "Service"), "spec", "selector"), matched);
+  assert.equal(field(one(objects, "Service"), "spec", "selector"), {
+    ...matched,
+    "app.kubernetes.io/name": "iris",
+  });
 });
 
 test("keeps_the_drain_of_the_project", () => {
@@ -179,7 +182,11 @@ test("opens_the_canary_to_nobody_outside", () => {
   assert.equal(one(canary, "Service").spec, {
     type: "ClusterIP",
     ports: [{ port: 80 }],
-    selector: { app: "iris", "slipway.dev/track": "canary" },
+    selector: {
+      app: "iris",
+      "app.kubernetes.io/name": "iris",
+      "slipway.dev/track": "canary",
+    },
   });
 });
 

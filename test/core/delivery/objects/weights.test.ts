@@ -106,4 +106,17 @@ test("shares_by_what_the_service_selects_where_there_is_no_gateway", () => {
   assert.is(track(0), field(service, "spec", "selector", "slipway.dev/track"));
 });
 
+test("selects_by_the_service's_name_beside_the_labels_of_the_project", () => {
+  const own = { ...{ apiVersion: "v1", kind: "Service" }, metadata: { name: "iris" } };
+  const selected = [0, 33, 100].map((weight) =>
+    field(serviceFor({ ...own, spec: { selector: { app: "web" } } }, weight), "spec", "selector"),
+  );
+  const named = { app: "web", "app.kubernetes.io/name": "iris" };
+  assert.equal(selected, [
+    { ...named, "slipway.dev/track": "stable" },
+    named,
+    { ...named, "slipway.dev/track": "canary" },
+  ]);
+});
+
 test.run();
