@@ -1,5 +1,5 @@
 import { leadsToItsPods, type SliceSeen } from "./endpoints.js";
-import { NAME, RELEASE, TRACK, trackName, type Track } from "./objects/index.js";
+import { DEFAULT_CONTAINER, NAME, RELEASE, TRACK, trackName, type Track } from "./objects/index.js";
 import { readPods, troubleOf } from "./pods.js";
 import type { Observation, Pod, Workload } from "./types.js";
 
@@ -83,7 +83,10 @@ interface DeploymentStatus {
 
 interface DeploymentSpec {
   readonly replicas?: number;
-  readonly template?: { readonly spec?: { readonly containers?: readonly { image?: string }[] } };
+  readonly template?: {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+    readonly spec?: { readonly containers?: readonly { name: string; image?: string }[] };
+  };
 }
 
 function workloadOf(
@@ -101,7 +104,7 @@ function workloadOf(
   const isCurrent = (status.observedGeneration ?? 0) >= generation;
   return {
     release,
-    image: spec.template?.spec?.containers?.[0]?.image ?? "",
+    image: imageOf(spec),
     generation,
     replicas,
     available: status.readyReplicas ?? 0,
@@ -111,6 +114,13 @@ function workloadOf(
       isCurrent ? (status.conditions ?? []) : [],
     ),
   };
+}
+
+/** The image of the service's own container, which others may stand before; without a word of it, of the first. */
+function imageOf({ template }: DeploymentSpec): string {
+  const { containers = [] } = template?.spec ?? {};
+  const main = template?.metadata?.annotations?.[DEFAULT_CONTAINER] ?? containers[0]?.name;
+  return containers.find(({ name }) => name === main)?.image ?? "";
 }
 
 interface Shares {

@@ -55,6 +55,23 @@ test("sees_both_deployments_and_what_they_run", () => {
   assert.is(observe("iris", []).stable, undefined);
 });
 
+test("sees_the_image_of_the_service's_own_container_wherever_it_stands", () => {
+  const proxy = { name: "proxy", image: "proxy:1" };
+  const web = { name: "web", image: imageOf("c") };
+  const seen = (containers: object[], annotations?: object): string | undefined =>
+    observe("iris", [
+      {
+        ...{ kind: "Deployment", metadata: { name: "iris-canary" } },
+        spec: { template: { metadata: { annotations }, spec: { containers } } },
+      },
+    ]).canary?.image;
+  const said = { "kubectl.kubernetes.io/default-container": "web" };
+  assert.is(seen([proxy, web], said), imageOf("c"));
+  assert.is(seen([web, proxy], said), imageOf("c"));
+  assert.is(seen([web, proxy]), imageOf("c"));
+  assert.is(seen([proxy], said), "", "another container's image is not the service's");
+});
+
 for (const [why, status, generation] of [
   ["its_controller_has_not_seen_the_change", done(2), 2],
   ["an_old_pod_is_left", { ...done(2), replicas: 3 }, 1],
