@@ -10,6 +10,7 @@ import {
   type KubernetesObject,
 } from "./objects/index.js";
 import { WEIGHT } from "./observe.js";
+import { openToBoth } from "./ports.js";
 import type { Observation, ReleaseRecord } from "./types.js";
 
 /** The canary's objects of a release. */
@@ -23,12 +24,18 @@ type Shares = Pick<Observation, "weight" | "exposed" | "leftovers">;
 
 /**
  * Everything of a release as the stable one, while the requests go on being shared as they are.
+ *
+ * @param before The release that is stable now, whose pods serve until new ones are ready.
  */
-export function stableObjects(release: ReleaseRecord, seen: Shares): KubernetesObject[] {
+export function stableObjects(
+  release: ReleaseRecord,
+  seen: Shares,
+  before?: ReleaseRecord,
+): KubernetesObject[] {
   const { objects, service: name, config } = release;
   const router = routerOf(config);
   const rest = objects.filter((object) => !isRouter(object, name, router));
-  return [...rest, ...sharing(release, release, seen)];
+  return [...openToBoth(rest, release, before), ...sharing(release, release, seen)];
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   podsOf,
   portOf,
   type KubernetesObject,
+  type ObjectInputs,
 } from "../../core/delivery/objects/index.js";
 import { renumbered } from "../../core/delivery/changes.js";
 import type { Run } from "../../core/delivery/run.js";
@@ -31,13 +32,14 @@ export interface Ingredients {
 export async function composeRelease(
   context: Context,
   cluster: Cluster,
-  run: Pick<Run, "next" | "seen">,
+  run: Pick<Run, "next" | "seen" | "live">,
   { reference, tag, commit, model, verified, by, run: id }: Ingredients,
 ): Promise<ReleaseRecord> {
   const { build, deploy } = context.config;
   const name = serviceName(context);
   const number = run.next;
-  const what = { reference, tag, commit, model };
+  // Whoever asks by the Service's port goes on doing so, wherever the pods listen.
+  const what = { reference, tag, commit, model, servicePort: run.live?.port };
   const objects = await releaseObjects(context, cluster.namespace, number, what);
   return {
     ...{ schema: 1, service: name, namespace: cluster.namespace, number, kind: "deploy" },
@@ -54,12 +56,24 @@ export async function releaseObjects(
   context: Context,
   namespace: string,
   number: number,
-  { reference, tag, commit, model }: Omit<Ingredients, "verified" | "by" | "run">,
+  {
+    reference,
+    tag,
+    commit,
+    model,
+    servicePort,
+  }: Omit<Ingredients, "verified" | "by" | "run"> & Pick<ObjectInputs, "servicePort">,
 ): Promise<KubernetesObject[]> {
   const { build, deploy } = context.config;
   return objectsOf({
     ...{ name: serviceName(context), namespace, image: reference, release: number },
-    ...{ port: build.port, config: deploy, healthcheck: build.healthcheck, user: build.user },
+    ...{
+      port: build.port,
+      servicePort,
+      config: deploy,
+      healthcheck: build.healthcheck,
+      user: build.user,
+    },
     annotations: {
       "slipway.dev/reference": reference,
       ...(tag !== undefined && { "slipway.dev/tag": tag }),

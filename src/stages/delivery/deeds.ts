@@ -54,7 +54,7 @@ export function requestsOf(
     }
     case "apply stable": {
       if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
-      const objects = stableObjects(release, seen);
+      const objects = stableObjects(release, seen, routes);
       const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
       return [apply(quick), settled("stable", deed.release)];
     }

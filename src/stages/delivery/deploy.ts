@@ -1,5 +1,6 @@
 import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
+import { portsApart, portsLost } from "../../core/delivery/ports.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, refuseOvertaken, rollbackTarget } from "../../core/delivery/rollback.js";
@@ -73,8 +74,10 @@ export async function deploy(
       world.say(`release ${live.number} is this already: nothing to do`);
       return { outcome: "done", release: live };
     }
-    refuseUnfit(await world.busy(() => examineCluster(context, cluster, release.objects, true)));
     const why = noCanary(live, release);
+    const lost = live && portsLost(live, release, why === undefined);
+    if (lost) throw new SlipwayError("USAGE", `Nothing was changed: ${lost.why}. ${lost.instead}.`);
+    refuseUnfit(await world.busy(() => examineCluster(context, cluster, release.objects, true)));
     if (why !== undefined) {
       world.say(`release ${release.number} goes without a canary: ${why}`);
       return await replace(run, release);
@@ -159,10 +162,10 @@ export async function rollback(
       : (await world.busy(() => servedImage(context, access, found.reference))).verified;
     await run.recover("take back", undefined, "a rollback was asked for");
     world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
-    return await replace(
-      run,
-      composeRollback(run, found, { verified, by: access.by, run: access.run }),
-    );
+    const release = composeRollback(run, found, { verified, by: access.by, run: access.run });
+    const lost = run.live && portsLost(run.live, release, false);
+    if (lost) world.say(`warning: requests may fail until it serves alone: ${lost.why}`);
+    return await replace(run, release);
   });
 }
 
@@ -217,9 +220,9 @@ export function noCanary(
   if (!live) return "it is the first one, there is nothing to compare it with";
   const had = live.config.route.gateway !== undefined;
   const has = release.config.route.gateway !== undefined;
-  return had === has
-    ? undefined
-    : "requests come another way from now on (deploy.route.gateway), so no weights can be given";
+  if (had !== has)
+    return "requests come another way from now on (deploy.route.gateway), so no weights can be given";
+  return portsApart(live, release);
 }
 
 /** What the cluster would not take is known before anything is touched. */

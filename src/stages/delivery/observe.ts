@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../core/analysis/types.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
+import { podPort } from "../../core/delivery/ports.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { rollbackTarget } from "../../core/delivery/rollback.js";
 import { afterLook } from "../../core/delivery/watch.js";
@@ -10,7 +11,7 @@ import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { analyse } from "./analysis.js";
 import { rollback } from "./deploy.js";
-import { clusterOf, lookAround, podPort, serviceName, type Access } from "./open.js";
+import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
 
 /** What is told of a service without touching it. */
 export interface Told {

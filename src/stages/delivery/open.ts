@@ -3,7 +3,7 @@ import type { Secret, Service } from "@dagger.io/dagger";
 import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { leaseName, readLease } from "../../core/delivery/lease.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
-import { podPortOf } from "../../core/delivery/objects/index.js";
+import { podPort } from "../../core/delivery/ports.js";
 import { observations } from "../../core/delivery/queries.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { readReleases, releaseSelector } from "../../core/delivery/release.js";
@@ -161,11 +161,6 @@ function targetOf(release: ReleaseRecord, weight: number) {
   const { service, number } = release;
   const target = { name: service, canary: `${service}-canary`, stable: service };
   return { ...target, port: podPort(release), release: number, weight };
-}
-
-/** Port at which a release's pods are asked, past their Service. */
-export function podPort({ objects, service, port }: ReleaseRecord): number {
-  return podPortOf(objects, service) ?? port;
 }
 
 /** The alias follows what is live; where it does not, that is told, and nothing is taken back for it. */

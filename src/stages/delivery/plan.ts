@@ -1,5 +1,6 @@
 import { stableObjects } from "../../core/delivery/changes.js";
 import { planText } from "../../core/delivery/plan.js";
+import { portsLost } from "../../core/delivery/ports.js";
 import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { isSame } from "../../core/delivery/rollback.js";
@@ -38,12 +39,15 @@ export async function plan(context: Context, access: Access, given: string): Pro
   // The route that weighs is the one that is there.
   const route = live?.config.route ?? release.config.route;
   const config = { ...release.config, route: { ...route, header: release.config.route.header } };
+  const why = noCanary(live, release);
+  const lost = live && portsLost(live, release, why === undefined);
   return planText({
     ...{ release, live },
     steps: stepsOf(config, release.replicas),
-    noCanary: noCanary(live, release),
-    obstacle:
-      open?.status === "waiting"
+    noCanary: why,
+    obstacle: lost
+      ? `it would be refused: ${lost.why}. ${lost.instead}`
+      : open?.status === "waiting"
         ? `the canary of release ${open.number} waits: promote or abort it first`
         : holder === ""
           ? undefined
@@ -78,17 +82,17 @@ async function prepare(context: Context, access: Access, given: string): Promise
     verifiedImage(context, access, reference),
     lookAround(context, cluster),
   ]);
+  const live = liveRelease(records);
   const model = await resolveModel(context, access.models, {
-    live: liveRelease(records)?.model,
+    live: live?.model,
     attested: image.attested,
   });
-  const next = { next: nextNumber(records), seen };
+  const next = { next: nextNumber(records), seen, live };
   const more = { ...image, model, by: access.by, run: "" };
   const release = await composeRelease(context, cluster, next, more);
-  const live = liveRelease(records);
   // The number alone is no difference: what serves already gets no new one.
   if (live && isSame(live, release)) {
-    const again = { next: live.number, seen };
+    const again = { next: live.number, seen, live };
     return {
       ...{ cluster, records, seen, holder },
       release: await composeRelease(context, cluster, again, more),

@@ -185,6 +185,39 @@ plays(test, stage, 3, {
     },
   },
 
+  pods_that_listen_elsewhere_replace_those_of_before_and_go_back: {
+    play: async (service) => {
+      await service.start();
+      await service.configure({
+        deploy: { environment: { PORT: "8080" } },
+        more: { build: { port: 8080 } },
+      });
+      const said = stage.said.length;
+      await serves(service, await service.deploy("v2"), 2);
+      assert.match(
+        stage.said.slice(said).join("\n"),
+        /goes without a canary: its pods listen on port 8080, those of release 1 on 8000/,
+      );
+      assert.equal(await answering(service), ["v2"]);
+      await serves(service, await service.call("rollback"), 3);
+      assert.equal(await answering(service), ["v1"]);
+    },
+  },
+
+  a_service_that_would_lead_past_the_pods_of_before_is_refused: {
+    ...OWN,
+    play: async (service) => {
+      await service.start();
+      const ports = [{ name: "http", port: 80, targetPort: 8080 }];
+      const moved = { ...SERVICE, spec: { selector: LABELS, ports } };
+      await service.configure({
+        files: { "k8s/iris.yaml": manifests(DEPLOYMENT, moved, settings("second")) },
+      });
+      refused(await service.deploy("v2"), /Service would lead to port 8080 of the pods/);
+      await isAlone(service, 1);
+    },
+  },
+
   without_a_gateway_whole_pods_are_the_weight_and_the_real_one_is_said: {
     ...BY_PODS,
     play: async (service) => {

@@ -1,7 +1,16 @@
 export { canaryOf, type CanaryInputs } from "./canary.js";
-export { DEFAULT_CONTAINER, labelsOf, NAME, RELEASE, selectorOf, TRACK, trackName } from "./labels.js";
+export {
+  DEFAULT_CONTAINER,
+  labelsOf,
+  NAME,
+  RELEASE,
+  selectorOf,
+  TRACK,
+  trackName,
+} from "./labels.js";
 export { gatewayOf, routeOf, type RouteInputs } from "./route.js";
-export { isRouter, objectsOf, podPortOf, podsOf, portOf } from "./stable.js";
+export { podPortOf, portIn, portOf, portsOf, targetOf } from "./ports.js";
+export { isRouter, objectsOf, podsOf } from "./stable.js";
 export type { KubernetesObject, ObjectInputs, Router, Track } from "./types.js";
 export {
   isServiceWorkload,

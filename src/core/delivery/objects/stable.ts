@@ -1,8 +1,9 @@
 import { deploymentOf } from "./deployment.js";
 import { labelsOf, selectorOf } from "./labels.js";
 import { adopt } from "./own.js";
+import { portOf } from "./ports.js";
 import { routeOf } from "./route.js";
-import { readDeployment, readService } from "./shape.js";
+import { readDeployment } from "./shape.js";
 import type { KubernetesObject, ObjectInputs, Router } from "./types.js";
 import { isServiceWorkload, isServiceOf, serviceFor } from "./weights.js";
 
@@ -18,27 +19,6 @@ export function objectsOf(inputs: ObjectInputs): KubernetesObject[] {
   const port = portOf(objects, name) ?? inputs.port;
   const route = routeOf({ name, namespace, config, port, weight: 0, hasCanary: false });
   return route ? [...objects, route] : objects;
-}
-
-/** Port of the service's own Service among a release's objects. */
-export function portOf(objects: readonly KubernetesObject[], name: string): number | undefined {
-  const service = objects.find((each) => isServiceOf(each, name));
-  const spec = service && readService(service);
-  return typeof spec === "object" ? spec.ports[0]?.port : undefined;
-}
-
-/** Port of the pods that the Service's first one leads to: what is asked without the Service. */
-export function podPortOf(objects: readonly KubernetesObject[], name: string): number | undefined {
-  const service = objects.find((each) => isServiceOf(each, name));
-  const spec = service && readService(service);
-  const [first] = typeof spec === "object" ? spec.ports : [];
-  const target = first?.targetPort ?? first?.port;
-  if (typeof target !== "string") return target;
-  const deployment = objects.find((each) => isServiceWorkload(each, name));
-  const pods = deployment && readDeployment(deployment);
-  const containers = typeof pods === "object" ? pods.template.spec.containers : [];
-  return containers.flatMap(({ ports = [] }) => ports).find((port) => port.name === target)
-    ?.containerPort;
 }
 
 /** Number of pods in a release's objects; undefined when an autoscaler has it. */
@@ -67,7 +47,8 @@ function slipwayObjects(inputs: ObjectInputs): KubernetesObject[] {
   ];
 }
 
-function serviceOf({ name, namespace, release, port }: ObjectInputs): KubernetesObject {
+function serviceOf(inputs: ObjectInputs): KubernetesObject {
+  const { name, namespace, release, port, servicePort = port } = inputs;
   const service = {
     apiVersion: "v1",
     kind: "Service",
@@ -75,7 +56,8 @@ function serviceOf({ name, namespace, release, port }: ObjectInputs): Kubernetes
     spec: {
       type: "ClusterIP",
       selector: selectorOf(name),
-      ports: [{ name: "http", port, targetPort: "http", protocol: "TCP" }],
+      // By its name: pods that listen elsewhere than those before are reached as well.
+      ports: [{ name: "http", port: servicePort, targetPort: "http", protocol: "TCP" }],
     },
   };
   // Behind a Gateway it stays stable's alone; without one it changes with the weight.

@@ -30,8 +30,10 @@ export interface ObjectInputs {
   readonly image: string;
   /** Number of the release. */
   readonly release: number;
-  /** Port that the service listens on, and that its Services have. */
+  /** Port that the service listens on. */
   readonly port: number;
+  /** Port of Slipway's own Service. Whoever asks by it goes on doing so. @default that of the pods */
+  readonly servicePort?: number | undefined;
   readonly config: Config["deploy"];
   /** HTTP path that answers when the service is well; `false` for none. */
   readonly healthcheck: string | false;

@@ -5,6 +5,7 @@ import {
   canaryOf,
   isRouter,
   objectsOf,
+  podPortOf,
   podsOf,
   portOf,
   TRACK,
@@ -151,6 +152,16 @@ test("leaves_the_objects_of_stable_as_they_were_when_it_makes_a_canary", () => {
   canaryOf(objects, { name: "iris", release: 8, replicas: 3, image: "x" });
   withReplicas(find(objects, "Deployment"), 9);
   assert.equal(objects, before);
+});
+
+test("keeps_the_port_of_the_service_when_its_pods_listen_elsewhere", () => {
+  const objects = objectsOf(
+    inputs({ route: { gateway: "web" } }, { port: 8080, servicePort: 8000 }),
+  );
+  assert.is(portOf(objects, "iris"), 8000);
+  assert.is(podPortOf(objects, "iris"), 8080);
+  assert.match(JSON.stringify(find(objects, "HTTPRoute").spec), '"port":8000,');
+  assert.match(JSON.stringify(find(objects, "NetworkPolicy").spec), '"port":8080,');
 });
 
 test("tells_port_and_pods_of_a_release_and_what_shares_its_requests", () => {
