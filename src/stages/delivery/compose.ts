@@ -9,6 +9,7 @@ import {
 } from "../../core/delivery/objects/index.js";
 import { renumbered } from "../../core/delivery/changes.js";
 import type { Run } from "../../core/delivery/run.js";
+import { takenOver } from "../../core/delivery/scaling.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import type { Context } from "../context.js";
 import type { Cluster } from "../kubectl.js";
@@ -40,7 +41,8 @@ export async function composeRelease(
   const number = run.next;
   // Whoever asks by the Service's port goes on doing so, wherever the pods listen.
   const what = { reference, tag, commit, model, servicePort: run.live?.port };
-  const objects = await releaseObjects(context, cluster.namespace, number, what);
+  const made = await releaseObjects(context, cluster.namespace, number, what);
+  const objects = takenOver(made, run.live, run.seen.stable?.replicas);
   return {
     ...{ schema: 1, service: name, namespace: cluster.namespace, number, kind: "deploy" },
     ...{ status: "pending", phase: "canary", reference, tag, commit, model, objects },

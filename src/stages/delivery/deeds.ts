@@ -7,6 +7,7 @@ import {
 } from "../../core/delivery/changes.js";
 import type { KubernetesObject } from "../../core/delivery/objects/index.js";
 import { ROUTED, routeStatus, SETTLED, summaryOf, UNSETTLED } from "../../core/delivery/queries.js";
+import { handover, PODS_MANAGER } from "../../core/delivery/scaling.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { Stuck, type Deed, type Hands } from "../../core/delivery/world.js";
 import type { Request } from "../kubectl.js";
@@ -56,7 +57,13 @@ export function requestsOf(
       if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
       const objects = stableObjects(release, seen, routes);
       const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
-      return [apply(quick), settled("stable", deed.release)];
+      const { first, last, objects: all } = handover(quick, release, routes, seen.stable?.replicas);
+      return [
+        ...(first.length > 0 ? [apply(first, ["--force-conflicts"], PODS_MANAGER)] : []),
+        apply(all),
+        ...(last.length > 0 ? [apply(last, [], PODS_MANAGER)] : []),
+        settled("stable", deed.release),
+      ];
     }
     case "weigh": {
       if (!routes) return [];
@@ -103,10 +110,14 @@ export const GONE = ["--ignore-not-found", "--wait=false"];
  * a kind does not have were looked for in the trial before: kubectl reads the cluster's whole schema
  * for it each time, which takes longer than all else that it does.
  */
-export function apply(items: readonly KubernetesObject[], flags: readonly string[] = []): Request {
+export function apply(
+  items: readonly KubernetesObject[],
+  flags: readonly string[] = [],
+  manager = "slipway",
+): Request {
   return {
     args: [
-      ...["apply", "--server-side", "--field-manager=slipway", ...flags],
+      ...["apply", "--server-side", `--field-manager=${manager}`, ...flags],
       ...["--validate=ignore", "--filename=-", "--output=name"],
     ],
     input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),

@@ -1,4 +1,6 @@
 // What is deployed other than by Slipway's own objects, and without a gateway.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -50,6 +52,23 @@ const settings = (mode: string) => ({
   kind: "ConfigMap",
   metadata: { name: "iris-settings" },
   data: { MODE: mode },
+});
+
+/** Nothing measures pods here: it keeps to its bounds. */
+const autoscaler = (minReplicas: number) => ({
+  apiVersion: "autoscaling/v2",
+  kind: "HorizontalPodAutoscaler",
+  metadata: { name: "iris" },
+  spec: {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "iris" },
+    ...{ minReplicas, maxReplicas: 4 },
+    metrics: [
+      {
+        type: "Resource",
+        resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } },
+      },
+    ],
+  },
 });
 
 /** YAML takes JSON. */
@@ -215,6 +234,36 @@ plays(test, stage, 3, {
       });
       refused(await service.deploy("v2"), /Service would lead to port 8080 of the pods/);
       await isAlone(service, 1);
+    },
+  },
+
+  an_autoscaler_comes_and_goes_and_the_number_of_pods_stays: {
+    ...OWN,
+    deploy: { ...OWN.deploy, steps: [{ weight: 50, analysis: false }] },
+    play: async (service) => {
+      const scaledBy = (minReplicas: number) => ({
+        files: {
+          "k8s/iris.yaml": manifests(
+            DEPLOYMENT,
+            SERVICE,
+            settings("first"),
+            autoscaler(minReplicas),
+          ),
+        },
+      });
+      const pods = async (): Promise<string> =>
+        await service.kubectl(["get", "deployment", "iris", "--output=jsonpath={.spec.replicas}"]);
+      await service.start();
+      await service.configure(scaledBy(1));
+      await serves(service, await service.deploy("v2"), 2);
+      assert.is(await pods(), "2");
+      await service.configure(scaledBy(3));
+      assert.is((await service.deploy("v1")).code, 0);
+      for (let tries = 0; tries < 120 && (await pods()) !== "3"; tries++) await sleep(500);
+      assert.is(await pods(), "3", "the autoscaler has the number");
+      await serves(service, await service.call("rollback", { targetTag: "1" }), 4);
+      assert.is(await pods(), "3");
+      assert.is(await service.kubectl(["get", "hpa", "--output=name"]), "");
     },
   },
 
