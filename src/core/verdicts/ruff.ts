@@ -58,7 +58,7 @@ function ruffVerdict(name: CheckName, run: ToolRun, root: string): CheckResult {
   // 1 and 2 come with findings; without any, something else went wrong.
   if (run.exitCode !== 0 && findings.length === 0)
     return broken(name, run, `ruff exited with ${run.exitCode} and reported nothing`);
-  if (findings.length === 0 && run.stderr.includes('No Python files found'))
+  if (findings.length === 0 && run.stderr.includes("No Python files found"))
     return broken(name, run, "ruff examined no file: correct exclude of [tool.ruff] or the paths");
   const unreadable = findings.find(({ ruleId }) => ruleId === "E902" || ruleId === "io");
   if (unreadable)
