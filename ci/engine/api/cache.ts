@@ -1,8 +1,8 @@
-import { chown, readdir } from "node:fs/promises";
+import { chmod, chown, lstat, readdir } from "node:fs/promises";
 import { digestOf } from "../graph/digest.js";
 import type { Node } from "../graph/node.js";
 import type { Call, Fields } from "../session.js";
-import { copyTree } from "../store/tree.js";
+import { copyTree, resolveIn } from "../store/tree.js";
 import { treeOf, type Owner } from "./trees.js";
 import type { CacheVolumeValue } from "./values.js";
 
@@ -51,7 +51,7 @@ export async function acquireVolume(
   }
 }
 
-/** A new volume starts with the content of its source directory, and with its owner. */
+/** A new volume starts as its source directory is, but with its own owner if it has one. */
 async function initialize(
   call: Call,
   path: string,
@@ -62,9 +62,12 @@ async function initialize(
   if (owner) await chown(path, owner.uid, owner.gid);
   if (!source || (await readdir(path)).length > 0) return;
   const tree = await treeOf(call, source, signal);
-  await call.session.engine.store.view(tree.snapshot, (root) =>
-    copyTree(root, tree.path, path, "/", owner ? { owner } : {}),
-  );
+  await call.session.engine.store.view(tree.snapshot, async (root) => {
+    const { mode, uid, gid } = await lstat(await resolveIn(root, tree.path));
+    if (!owner) await chown(path, uid, gid);
+    await chmod(path, mode & 0o7777);
+    await copyTree(root, tree.path, path, "/", owner ? { owner } : {});
+  });
 }
 
 function enter(key: string): void {

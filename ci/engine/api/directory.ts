@@ -23,6 +23,21 @@ function part(
   };
 }
 
+/** What is at a path, a directory or a file: a Dockerfile mounts either. */
+export function at(self: DirectoryValue, args: { path: string }, call: Call): DirectoryValue {
+  return {
+    tree: lazy(call, async (signal) => {
+      const tree = await self.tree(signal);
+      const path = await readTree(
+        call.session.engine.store,
+        { ...tree, path: below(tree.path, args.path) },
+        (host, root) => Promise.resolve(host.slice(root.length) || "/"),
+      );
+      return { ...tree, path };
+    }),
+  };
+}
+
 export const directoryFields: Fields<DirectoryValue> = {
   ...directoryChangeFields,
   "directory(path: String!): Directory!": (self, args: { path: string }, call) =>

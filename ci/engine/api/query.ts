@@ -1,13 +1,12 @@
-import { EngineError } from "../graph/errors.js";
 import type { Args, Node } from "../graph/node.js";
-import type { Platform } from "../images/types.js";
 import type { FunctionValue, ModuleValue, TypeDefValue } from "../modules/types.js";
-import type { Asker, Call, Fields, Identities } from "../session.js";
+import type { Asker, Fields, Identities } from "../session.js";
 import { emptyContainer } from "./container/value.js";
 import { newFileValue } from "./file.js";
 import { host } from "./host.js";
 import { ready } from "./lazy.js";
 import { currentCall, moduleSource } from "./module.js";
+import { platformOf, platformText } from "./platform.js";
 import { secretByUri } from "./secret.js";
 import { scratch } from "./trees.js";
 import { emptyTypeDef } from "./typedef.js";
@@ -16,26 +15,13 @@ import type { CacheVolumeValue, DirectoryValue, SecretValue } from "./values.js"
 /** The version of Dagger whose API the embedded engine speaks. */
 const API_VERSION = "v0.21.8";
 
-function platform(text: string | undefined, call: Call): Platform {
-  if (!text) return call.session.engine.platform;
-  const [os = "", architecture = "", variant] = text.split("/");
-  if (os === "" || architecture === "") {
-    throw new EngineError(`invalid platform ${JSON.stringify(text)}: write it like linux/amd64`);
-  }
-  return { os, architecture, ...(variant && { variant }) };
-}
-
-function platformText({ os, architecture, variant }: Platform): string {
-  return [os, architecture, variant].filter(Boolean).join("/");
-}
-
 export const queryFields: Fields<undefined> = {
   "version: String!": () => API_VERSION,
   "defaultPlatform: Platform!": (_self, _args: object, call) =>
     platformText(call.session.engine.platform),
   "node(id: ID!): Node": (_self, args: { id: Node }) => args.id,
   "container(platform: Platform): Container!": (_self, args: { platform?: string }, call) =>
-    emptyContainer(platform(args.platform, call)),
+    emptyContainer(platformOf(args.platform, call)),
   "directory: Directory!": (): DirectoryValue => ({ tree: ready(scratch) }),
   "file(name: String!, contents: String!, permissions: Int = 420): File!": (
     _self,

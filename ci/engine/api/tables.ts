@@ -1,13 +1,14 @@
 import type { TypeTable } from "../session.js";
 import { cacheVolumeFields } from "./cache.js";
 import { checkFields, checkGroupFields, moduleCheckFields } from "./checks.js";
-import { configFields } from "./container/config.js";
+import { configFields, dockerImage } from "./container/config.js";
 import { dockerCopy } from "./container/copy.js";
 import { execFields } from "./container/exec.js";
 import { fileSystemFields } from "./container/files.js";
+import { dockerWorkdir } from "./container/folder.js";
 import { imageFields } from "./container/image.js";
 import { mountFields } from "./container/mounts.js";
-import { directoryFields } from "./directory.js";
+import { at, directoryFields } from "./directory.js";
 import { fileFields } from "./file.js";
 import { hostFields, hostIdentities } from "./host.js";
 import { loaders } from "./loaders.js";
@@ -77,4 +78,9 @@ export const coreTables: readonly TypeTable[] = [
 ];
 
 /** Operations that no client can name: steps of others, so that they are shared and cached alike. */
-export const internalOperations = { "Container.__copy": dockerCopy };
+export const internalOperations = {
+  "Container.__copy": dockerCopy,
+  "Container.__image": dockerImage,
+  "Container.__workdir": dockerWorkdir,
+  "Directory.__at": at,
+};

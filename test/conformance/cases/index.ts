@@ -6,6 +6,9 @@ import { config } from "./config.js";
 import { copying } from "./copying.js";
 import { directory } from "./directory.js";
 import { dockerBuild } from "./docker-build.js";
+import { dockerfileCopy } from "./dockerfile-copy.js";
+import { dockerfileRun } from "./dockerfile-run.js";
+import { dockerfileStages } from "./dockerfile-stages.js";
 import { errors } from "./errors.js";
 import { exec } from "./exec.js";
 import { file } from "./file.js";
@@ -41,6 +44,9 @@ export const allCases: readonly Case[] = [
   ...cancellation,
   ...images,
   ...dockerBuild,
+  ...dockerfileStages,
+  ...dockerfileRun,
+  ...dockerfileCopy,
   ...modules,
   ...plainModule,
   ...moduleTypes,

@@ -125,8 +125,8 @@ export const configFields: Fields<ContainerValue> = {
 
   "dockerHealthcheck: HealthcheckConfig": (self) => {
     const check = self.config.Healthcheck;
-    if (!check?.Test) return null;
-    const [kind, ...args] = check.Test;
+    const [kind, ...args] = check?.Test ?? [];
+    if (!check || kind === undefined || kind === "NONE") return null;
     return {
       args,
       shell: kind === "CMD-SHELL",
@@ -185,6 +185,18 @@ function healthcheck(args: HealthcheckArgs): NonNullable<ImageConfig["Healthchec
     ...(args.startInterval && { StartInterval: duration(args.startInterval) }),
     ...(args.retries && { Retries: args.retries }),
   };
+}
+
+/** What a Dockerfile says of its image that no field of the API does. */
+export function dockerImage(
+  self: ContainerValue,
+  args: { config?: Partial<ImageConfig>; volumes?: readonly string[] },
+): ContainerValue {
+  const volumes = Object.fromEntries((args.volumes ?? []).map((path) => [path, {}]));
+  return withConfig(self, {
+    ...args.config,
+    ...(args.volumes && { Volumes: { ...self.config.Volumes, ...volumes } }),
+  });
 }
 
 function withEntrypoint(self: ContainerValue, args: string[] | null, keep: boolean) {

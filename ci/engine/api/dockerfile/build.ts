@@ -1,18 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
-import { DockerfileParser, type Instruction } from "dockerfile-ast";
+import { DockerfileParser, type Instruction, type ParserDirective } from "dockerfile-ast";
 import { EngineError } from "../../graph/errors.js";
 import { Node } from "../../graph/node.js";
 import type { Call } from "../../session.js";
 import type { ContainerValue } from "../container/value.js";
+import { platformOf } from "../platform.js";
 import { readTree, treeOf } from "../trees.js";
-import { copyInstruction } from "./copy.js";
-import { runInstruction } from "./run.js";
-import { Stage, type Build } from "./stage.js";
-import { expandWords, words } from "./words.js";
-
-/** Instructions of Docker's that this engine does not have. */
-const KNOWN = new Set(["ONBUILD"]);
+import type { SecretValue } from "../values.js";
+import { declareGlobal, platformArguments } from "./arguments.js";
+import { at, checkKnown } from "./instructions.js";
+import type { Build, Stage } from "./stage.js";
+import { Stages } from "./stages.js";
 
 export interface DockerBuildArgs {
   dockerfile: string;
@@ -20,12 +19,13 @@ export interface DockerBuildArgs {
   buildArgs: { name: string; value: string }[];
   target: string;
   secrets: Node[];
+  noInit: boolean;
 }
 
 /**
- * Builds a Dockerfile by turning each instruction into the operation it means. Implemented: FROM,
- * ARG, ENV, RUN (cache, secret, bind and tmpfs mounts, here-documents), COPY and ADD of local
- * files, WORKDIR, USER, LABEL, EXPOSE, ENTRYPOINT, CMD, SHELL, HEALTHCHECK, STOPSIGNAL, VOLUME.
+ * Builds a Dockerfile by turning each instruction into the operation it means. Left out, and
+ * refused by name: here-documents and URLs of COPY and ADD, `RUN --network`, mounts of ssh and bind
+ * mounts to write to, `# escape`.
  */
 export async function dockerBuild(args: DockerBuildArgs, call: Call): Promise<ContainerValue> {
   const directory = call.node.recipe.parent;
@@ -35,29 +35,47 @@ export async function dockerBuild(args: DockerBuildArgs, call: Call): Promise<Co
   if (text === undefined) {
     throw new EngineError(`failed to read dockerfile: open ${path}: no such file or directory`);
   }
-  const ignored =
-    (await textOf(call, directory, `${path}.dockerignore`)) ??
-    (await textOf(call, directory, ".dockerignore"));
+  const dockerfile = DockerfileParser.parse(text);
+  dockerfile.getDirectives().forEach(checkDirective);
+  const instructions = dockerfile.getInstructions();
+  checkKnown(instructions);
+  const first = instructions.findIndex((instruction) => instruction.getKeyword() === "FROM");
+  if (first < 0) throw new EngineError("dockerfile contains no stages to build");
+  const platform = platformOf(args.platform, call);
+  const given = new Map(args.buildArgs.map(({ name, value }) => [name, value]));
   const op: Build["op"] = (parent, type, field, fieldArgs = {}) =>
     call.session.intern(new Node({ type, field, parent, args: fieldArgs }));
-  const exclude = (ignored ?? "").split("\n").map((line) => line.trim());
-  const patterns = exclude.filter((line) => line !== "" && !line.startsWith("#"));
-  const build: Build = {
-    call,
-    context:
-      patterns.length === 0
-        ? directory
-        : op(directory, "Directory", "filter", {
-            exclude: patterns,
-            include: [],
-            gitignore: false,
-          }),
-    secrets: args.secrets,
-    stages: new Map(),
-    op,
-  };
-  const stage = await runAll(build, text, args);
+  const stages = new Stages(
+    {
+      call,
+      context: await contextOf(call, directory, path, op),
+      secrets: args.secrets,
+      noInit: args.noInit,
+      platform,
+      given,
+      globals: globalsOf(instructions.slice(0, first), platformArguments(platform, given), given),
+      op,
+    },
+    instructions.slice(first),
+  );
+  const stage = await stages.target(args.target);
+  await mountGiven(call, stage, args.secrets);
   return call.session.force<ContainerValue>(stage.node, call.client, call.signal);
+}
+
+/** A comment at the top that asks for another reading of the file. */
+function checkDirective(directive: ParserDirective): void {
+  const [value = ""] = directive.getValue().split(" ");
+  const name = directive.getName().toLowerCase();
+  if (name === "escape" && value !== "\\") {
+    throw new EngineError(
+      `# escape=${value} is not implemented by the embedded engine; it works on Dagger's engine`,
+    );
+  }
+  const known = /^((index\.)?docker\.io\/)?(docker|moby)\/dockerfile(-upstream)?([:@]|$)/i;
+  if (name === "syntax" && !known.test(value)) {
+    throw new EngineError(`dockerBuild syntax frontend ${JSON.stringify(value)} is unsupported`);
+  }
 }
 
 async function textOf(call: Call, directory: Node, path: string): Promise<string | undefined> {
@@ -71,166 +89,44 @@ async function textOf(call: Call, directory: Node, path: string): Promise<string
   );
 }
 
-async function runAll(build: Build, text: string, args: DockerBuildArgs): Promise<Stage> {
-  const given = new Map(args.buildArgs.map(({ name, value }) => [name, value]));
-  const globals = new Map<string, string>();
-  let stage: Stage | undefined;
-  let count = 0;
-  for (const instruction of DockerfileParser.parse(text).getInstructions()) {
-    const keyword = instruction.getKeyword();
-    if (keyword === "FROM") {
-      if (args.target !== "" && stage?.name === args.target) return stage;
-      stage = from(build, instruction, globals, given, args.platform);
-      build.stages.set(String(count++), stage);
-      if (stage.name !== undefined) build.stages.set(stage.name, stage);
-    } else if (!stage) {
-      if (keyword !== "ARG")
-        throw new EngineError(`line ${line(instruction)}: ${keyword} before FROM`);
-      declare(globals, instruction, given, globals);
-    } else {
-      await apply(build, stage, instruction, given, globals);
+/** The directory without what .dockerignore names; one that is the Dockerfile's own comes first. */
+async function contextOf(
+  call: Call,
+  directory: Node,
+  path: string,
+  op: Build["op"],
+): Promise<Node> {
+  const own = (await textOf(call, directory, `${path}.dockerignore`)) ?? "";
+  const ignored = own === "" ? ((await textOf(call, directory, ".dockerignore")) ?? "") : own;
+  const exclude = ignored
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  if (exclude.length === 0) return directory;
+  return op(directory, "Directory", "filter", { exclude, include: [], gitignore: false });
+}
+
+function globalsOf(
+  instructions: readonly Instruction[],
+  globals: Map<string, string>,
+  given: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  for (const instruction of instructions) {
+    if (instruction.getKeyword() !== "ARG") {
+      throw at(instruction, new EngineError("no build stage in current context"));
     }
+    declareGlobal(instruction, globals, given);
   }
-  if (!stage) throw new EngineError("the Dockerfile has no FROM");
-  if (args.target !== "" && stage.name !== args.target) {
-    const named = build.stages.get(args.target);
-    if (!named)
-      throw new EngineError(`target stage ${JSON.stringify(args.target)} could not be found`);
-    return named;
-  }
-  return stage;
+  return globals;
 }
 
-function line(instruction: Instruction): number {
-  return instruction.getRange().start.line + 1;
-}
-
-function from(
-  build: Build,
-  instruction: Instruction,
-  globals: ReadonlyMap<string, string>,
-  given: ReadonlyMap<string, string>,
-  platform: string | undefined,
-): Stage {
-  const all = expandWords(words(instruction), (name) => globals.get(name) ?? given.get(name));
-  const flag = all.find((word) => word.startsWith("--platform="))?.slice("--platform=".length);
-  const [image = "", as, name] = all.filter((word) => !word.startsWith("--"));
-  if (as !== undefined && as.toUpperCase() !== "AS") {
-    throw new EngineError(
-      `line ${line(instruction)}: FROM ${all.join(" ")}: expected AS, found ${as}`,
-    );
+/** The secrets that were given are there for the commands that follow, as in Dagger. */
+async function mountGiven(call: Call, stage: Stage, secrets: readonly Node[]): Promise<void> {
+  for (const source of secrets) {
+    const { name } = await call.session.force<SecretValue>(source, call.client, call.signal);
+    const path = `/run/secrets/${name}`;
+    if (stage.secrets.has(path)) continue;
+    stage.secrets.add(path);
+    stage.add("withMountedSecret", { path, source, owner: "", mode: 0o400, expand: false });
   }
-  const known = build.stages.get(image.toLowerCase());
-  const wanted = flag ?? platform;
-  const empty = build.op(undefined, "Container", "container", wanted ? { platform: wanted } : {});
-  const node = known
-    ? known.node
-    : image === "scratch"
-      ? empty
-      : build.op(empty, "Container", "from", { address: image });
-  return new Stage(build, node, name?.toLowerCase(), known);
-}
-
-function declare(
-  target: Map<string, string>,
-  instruction: Instruction,
-  given: ReadonlyMap<string, string>,
-  globals: ReadonlyMap<string, string>,
-): void {
-  for (const word of expandWords(words(instruction), (name) => target.get(name))) {
-    const at = word.indexOf("=");
-    const name = at < 0 ? word : word.slice(0, at);
-    const value = given.get(name) ?? (at < 0 ? globals.get(name) : word.slice(at + 1));
-    if (value !== undefined) target.set(name, value);
-  }
-}
-
-async function apply(
-  build: Build,
-  stage: Stage,
-  instruction: Instruction,
-  given: ReadonlyMap<string, string>,
-  globals: ReadonlyMap<string, string>,
-): Promise<void> {
-  const keyword = instruction.getKeyword();
-  if (keyword === "RUN") return runInstruction(build, stage, instruction);
-  const environment = await stage.environment();
-  const all = expandWords(
-    words(instruction),
-    (name) => environment.get(name) ?? stage.args.get(name),
-  );
-  const rest = all.filter((word) => !/^--[a-z]/.test(word));
-  switch (keyword) {
-    case "ARG":
-      declare(stage.args, instruction, given, globals);
-      return;
-    case "ENV":
-      for (const [name, value] of pairs(all))
-        stage.add("withEnvVariable", { name, value, expand: false });
-      return;
-    case "LABEL":
-      for (const [name, value] of pairs(all)) stage.add("withLabel", { name, value });
-      return;
-    case "WORKDIR":
-      stage.add("withWorkdir", { path: rest[0] ?? "/", expand: false });
-      stage.add("withDirectory", {
-        path: ".",
-        source: build.op(undefined, "Directory", "directory"),
-      });
-      return;
-    case "USER":
-      stage.add("withUser", { name: rest[0] ?? "" });
-      return;
-    case "EXPOSE":
-      for (const word of rest) {
-        const [port, protocol = "tcp"] = word.split("/");
-        stage.add("withExposedPort", {
-          port: Number(port),
-          protocol: protocol.toUpperCase(),
-          experimentalSkipHealthcheck: false,
-        });
-      }
-      return;
-    case "ENTRYPOINT":
-      stage.add("withEntrypoint", {
-        args: stage.command(instruction),
-        keepDefaultArgs: stage.hasOwnCommand,
-      });
-      return;
-    case "CMD":
-      stage.add("withDefaultArgs", { args: stage.command(instruction) });
-      stage.hasOwnCommand = true;
-      return;
-    case "SHELL":
-      stage.shell = stage.command(instruction);
-      return;
-    case "HEALTHCHECK":
-      stage.healthcheck(instruction, all);
-      return;
-    case "COPY":
-    case "ADD":
-      copyInstruction(build, stage, line(instruction), keyword, all);
-      return;
-    case "STOPSIGNAL":
-    case "VOLUME":
-    case "MAINTAINER":
-      // Of no consequence for what Dagger's containers do; images keep them only from their base.
-      return;
-    default:
-      throw new EngineError(
-        KNOWN.has(keyword)
-          ? `line ${line(instruction)}: ${keyword} is not implemented by the embedded engine; it works on Dagger's engine`
-          : `line ${line(instruction)}: unknown instruction: ${keyword}`,
-      );
-  }
-}
-
-/** `A=1 B="2 3"`, or the old form `A the rest`. */
-function pairs(all: readonly string[]): [string, string][] {
-  const [first = "", ...rest] = all;
-  if (!first.includes("=")) return [[first, rest.join(" ")]];
-  return all.map((word) => {
-    const at = word.indexOf("=");
-    return [word.slice(0, at), word.slice(at + 1)];
-  });
 }
