@@ -102,15 +102,26 @@ export const dockerfileRun = topic("dockerfile-run", {
     ]);
     assert.equal(await counted.stdout(), `${value.length}\n`.repeat(4));
   },
-  makes_a_cache_with_owner_and_mode: async (dag, t) => {
-    const id = t.unique();
-    const ran = built(
-      dag,
-      `RUN --mount=type=cache,id=${id},target=/c,uid=12,gid=34,mode=0750 stat -c '%u:%g %a' /c > /seen`,
-      `RUN --mount=type=cache,id=${id}-plain,target=/c stat -c '%u:%g %a' /c > /plain`,
-    );
-    assert.equal(await ran.file("/seen").contents(), "12:34 750\n");
-    assert.equal(await ran.file("/plain").contents(), "0:0 755\n");
+  refuses_owner_and_mode_of_a_cache: async (dag, t) => {
+    for (const option of ["uid=12", "gid=34", "mode=0750"]) {
+      const ran = built(dag, `RUN --mount=type=cache,target=/c,${option} true`);
+      await t.expectError(() => ran.sync(), /unsupported/);
+    }
+  },
+  fills_a_cache_from_a_stage: async (dag, t) => {
+    const ran = dag
+      .directory()
+      .withNewFile(
+        "Dockerfile",
+        [
+          `FROM ${BUSYBOX} AS seeds`,
+          "RUN mkdir /seeds && echo planted > /seeds/seed",
+          `FROM ${BUSYBOX}`,
+          `RUN --mount=type=cache,id=${t.unique()},target=/c,from=seeds,source=/seeds cp /c/seed /seen`,
+        ].join("\n"),
+      )
+      .dockerBuild();
+    assert.equal(await ran.file("/seen").contents(), "planted\n");
   },
   shares_a_cache_between_instructions: async (dag, t) => {
     const id = t.unique();
@@ -149,6 +160,10 @@ export const dockerfileRun = topic("dockerfile-run", {
     await ran.sync();
     const told = built(dag, "RUN <<PROGRAM", "#!/bin/sh -e", 'echo "$0" > /seen', "PROGRAM");
     assert.equal(await told.file("/seen").contents(), "/dev/pipes/PROGRAM\n");
+  },
+  fails_when_a_document_does_not_end: async (dag, t) => {
+    const ran = built(dag, "RUN cat <<EOF", "text");
+    await t.expectError(() => ran.sync(), /unterminated heredoc/);
   },
   takes_tabs_off_a_document: async (dag) => {
     const ran = built(dag, "RUN <<-EOF", "\techo one > /seen", "\tEOF");

@@ -49,6 +49,19 @@ export const volumes = topic("volumes", {
     assert.equal((await count()).trim(), "1");
     assert.equal((await count()).trim(), "1");
   },
+  begin_with_mode_and_owner_of_their_source: async (dag, t) => {
+    const source = dag
+      .directory()
+      .withNewDirectory("d", { permissions: 0o700 })
+      .chown("d", "12:34")
+      .directory("d");
+    const stat = await t
+      .fresh()
+      .withMountedCache("/v", dag.cacheVolume(t.unique("v")), { source })
+      .withExec(["stat", "-c", "%u:%g %a", "/v"])
+      .stdout();
+    assert.equal(stat, "12:34 700\n");
+  },
   begin_with_the_content_of_their_source: async (dag, t) => {
     const source = dag.directory().withNewFile("seed", "planted");
     const ran = t

@@ -24,8 +24,8 @@ export interface DockerBuildArgs {
 
 /**
  * Builds a Dockerfile by turning each instruction into the operation it means. Left out, and
- * refused by name: here-documents and URLs of COPY and ADD, `RUN --network`, mounts of ssh and bind
- * mounts to write to, `# escape`.
+ * refused by name: here-documents and URLs of COPY and ADD, `RUN --network`, `# escape`, mounts of
+ * ssh, and what Dagger's engine fails on as well.
  */
 export async function dockerBuild(args: DockerBuildArgs, call: Call): Promise<ContainerValue> {
   const directory = call.node.recipe.parent;

@@ -39,6 +39,10 @@ export function parseMount(stage: Stage, text: string): Mount {
   if (!TYPES.includes(type)) {
     throw new EngineError(`unsupported mount type ${JSON.stringify(type)}`);
   }
+  const sharing = mount.get("sharing") ?? "shared";
+  if (!/^(shared|private|locked)$/.test(sharing)) {
+    throw new EngineError(`unsupported sharing value ${JSON.stringify(sharing)}`);
+  }
   return mount;
 }
 
@@ -85,35 +89,26 @@ async function addBind(build: Build, stage: Stage, mount: Mount, path: string): 
   stage.add("withMountedDirectory", { path, source, owner: "", readOnly: true, expand: false });
 }
 
-/** A cache belongs to its id, and to owner and mode where they are given: it is made with them. */
 async function addCache(build: Build, stage: Stage, mount: Mount, path: string): Promise<void> {
-  const base = mount.get("from");
+  const base = mount.get("from") ?? "scratch";
   const below = posix.join("/", mount.get("source") ?? "");
-  const own = ["uid", "gid", "mode"].map((key) => mount.get(key));
-  const [uid = "0", gid = "0", mode = "0755"] = own;
-  const owned = below === "/" && own.some((value) => value !== undefined);
+  if (below === "/" && ["uid", "gid", "mode"].some((key) => mount.has(key))) {
+    throw new EngineError(
+      "RUN --mount=type=cache with uid, gid or mode is unsupported, by Dagger's engine v0.21.8 as well; chown and chmod it in the command",
+    );
+  }
+  const key = `/${mount.get("id") ?? posix.normalize(mount.get("target") ?? "")}`;
   const sharing = (mount.get("sharing") ?? "shared").toUpperCase();
-  const key = `/${mount.get("id") ?? posix.normalize(mount.get("target") ?? "")}${owned ? ` ${uid}:${gid} ${mode}` : ""}`;
-  const source = owned
-    ? emptyDirectory(build, `${uid}:${gid}`, parseInt(mode, 8))
-    : base === undefined || base === "scratch"
-      ? undefined
-      : build.op(await build.root(base, stage), "Directory", "directory", { path: below });
   stage.add("withMountedCache", {
     path,
     cache: build.op(undefined, "CacheVolume", "cacheVolume", { key, sharing, owner: "" }),
-    source,
+    ...(base !== "scratch" && {
+      source: build.op(await build.root(base, stage), "Directory", "directory", { path: below }),
+    }),
     sharing,
     owner: "",
     expand: false,
   });
-}
-
-function emptyDirectory(build: Build, owner: string, permissions: number) {
-  const scratch = build.op(undefined, "Directory", "directory");
-  const made = build.op(scratch, "Directory", "withNewDirectory", { path: "/cache", permissions });
-  const chowned = build.op(made, "Directory", "chown", { path: "/cache", owner });
-  return build.op(chowned, "Directory", "directory", { path: "/cache" });
 }
 
 /**

@@ -15,6 +15,8 @@ export async function runInstruction(
 ): Promise<void> {
   const { line, documents } = split(instruction);
   const { flags, rest } = flagged(line);
+  const exec = parseExec(rest);
+  if (!exec && documents.some(({ ends }) => !ends)) throw new EngineError("unterminated heredoc");
   const mounted: string[] = [];
   for (const flag of flags) {
     const path = await addMount(build, stage, parseMount(stage, mountOf(flag)));
@@ -44,7 +46,7 @@ export async function runInstruction(
   const seen = [...stage.env].filter(([name, value]) => stage.kept.get(name) !== value);
   for (const [name, value] of seen) stage.add("withEnvVariable", { name, value, expand: false });
   stage.add("withExec", {
-    args: parseExec(rest) ?? [...stage.shell, script(rest, documents)],
+    args: exec ?? [...stage.shell, script(rest, documents)],
     useEntrypoint: false,
     stdin: "",
     redirectStdin: "",

@@ -6,6 +6,8 @@ export interface HereDocument {
   readonly content: string;
   /** As with `<<-`: tabs at the beginning of lines do not count. */
   readonly chomp: boolean;
+  /** Whether that line is there. */
+  readonly ends: boolean;
 }
 
 const WORD = /(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'\\])+/gs;
@@ -41,19 +43,21 @@ export function split(instruction: Instruction): {
     const name = quoted.replace(/["']/g, "");
     if (name === "") return [];
     const chomp = dash === "-";
-    return [{ name, chomp, content: take(rows, name, chomp) }];
+    return [take(rows, name, chomp)];
   });
   return { line: line.trim(), documents };
 }
 
-function take(rows: string[], name: string, chomp: boolean): string {
+function take(rows: string[], name: string, chomp: boolean): HereDocument {
   let content = "";
   for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
     const end = row.replace(/[\r\n]+$/, "");
-    if ((chomp ? end.replace(/^\t+/, "") : end) === name) break;
+    if ((chomp ? end.replace(/^\t+/, "") : end) === name) {
+      return { name, content, chomp, ends: true };
+    }
     content += row;
   }
-  return content;
+  return { name, content, chomp, ends: false };
 }
 
 /** The flags at the beginning of a line, without quotes, and what comes after them. */
