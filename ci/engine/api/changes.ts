@@ -5,18 +5,14 @@ import {
   lstat,
   lutimes,
   readdir,
-  rm,
   symlink,
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, posix } from "node:path";
 import type { Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
-import type { Store } from "../store/store.js";
-import { copyTree, resolveIn } from "../store/tree.js";
-import { patternToRegExp } from "./glob.js";
-import { copyIdentity, type Owner } from "./trees.js";
-import type { Tree } from "./values.js";
+import { resolveIn } from "../store/tree.js";
+import type { Owner } from "./trees.js";
 
 /** A change of a file system: what it is, so that it is made once, and how it is made. */
 export interface Change {
@@ -25,43 +21,39 @@ export interface Change {
   apply(root: string, path: string): Promise<void>;
 }
 
-export interface CopyFilter {
-  readonly include?: readonly string[] | undefined;
-  readonly exclude?: readonly string[] | undefined;
-  readonly gitignore?: boolean | undefined;
-}
-
 export interface Placement {
   readonly owner?: Owner | undefined;
   readonly permissions?: number | undefined;
 }
 
 /** Where a new entry goes: its parents are made, links among them followed inside the root. */
-async function destination(root: string, path: string): Promise<string> {
+export async function destination(root: string, path: string): Promise<string> {
   const parent = await resolveIn(root, posix.dirname(path), { missing: "create" });
   return join(parent, basename(path));
 }
 
+/** A file with `contents`. One that is there keeps its mode, and a link to one is written through. */
 export function newFile(contents: string | Buffer, place: Placement): Change {
   const data = typeof contents === "string" ? Buffer.from(contents) : contents;
   return {
     identity: ["newFile", data.toString("base64"), placeIdentity(place)],
     async apply(root, path) {
       const made = await destination(root, path);
-      // Writing to a link writes to what it points at, inside the root.
       const target = await resolveIn(root, made.slice(root.length), { missing: "allow" });
+      const there = await lstat(target).catch(() => undefined);
       await writeFile(target, data);
-      await chmod(target, place.permissions ?? 0o644);
+      if (!there) await chmod(target, modeOf(place.permissions, 0o644));
       if (place.owner) await chown(target, place.owner.uid, place.owner.gid);
     },
   };
 }
 
+/** The directory with its parents, all of one mode; one that is there stays as it is. */
 export function newDirectory(permissions: number): Change {
   return {
     identity: ["newDirectory", permissions],
     async apply(root, path) {
-      await chmod(await resolveIn(root, path, { missing: "create" }), permissions);
+      await resolveIn(root, path, { missing: "create", mode: modeOf(permissions, 0o755) });
     },
   };
 }
@@ -71,80 +63,6 @@ export function newSymlink(target: string): Change {
     identity: ["symlink", target],
     async apply(root, path) {
       await symlink(target, await destination(root, path));
-    },
-  };
-}
-
-/** Removes what matches; that nothing matches is no error. */
-export function without(): Change {
-  return {
-    identity: ["without"],
-    async apply(root, path) {
-      const name = basename(path);
-      let parent: string;
-      try {
-        parent = await resolveIn(root, posix.dirname(path), { follow: true });
-      } catch {
-        return;
-      }
-      if (!/[*?[\\]/.test(name)) {
-        await rm(join(parent, name), { recursive: true, force: true });
-        return;
-      }
-      const matches = patternToRegExp(name);
-      for (const entry of await readdir(parent)) {
-        if (matches.test(entry)) await rm(join(parent, entry), { recursive: true, force: true });
-      }
-    },
-  };
-}
-
-export async function copyDirectory(
-  store: Store,
-  source: Tree,
-  filter: CopyFilter,
-  place: Placement,
-): Promise<Change> {
-  const include = filter.include ?? [];
-  const exclude = filter.exclude ?? [];
-  const gitignore = filter.gitignore ?? false;
-  return {
-    identity: [
-      "copyDirectory",
-      await copyIdentity(store, source),
-      [...include],
-      [...exclude],
-      gitignore,
-      placeIdentity(place),
-    ],
-    async apply(root, path) {
-      await resolveIn(root, path, { missing: "create" });
-      await store.view(source.snapshot, (sourceRoot) =>
-        copyTree(sourceRoot, source.path, root, path, {
-          include,
-          exclude,
-          gitignore,
-          conflict: "replace",
-          ...(place.owner && { owner: place.owner }),
-          ...(place.permissions !== undefined && { permissions: place.permissions }),
-        }),
-      );
-    },
-  };
-}
-
-export async function copyFile(store: Store, source: Tree, place: Placement): Promise<Change> {
-  return {
-    identity: ["copyFile", await copyIdentity(store, source), placeIdentity(place)],
-    async apply(root, path) {
-      const target = await destination(root, path);
-      await store.view(source.snapshot, (sourceRoot) =>
-        copyTree(sourceRoot, source.path, root, target.slice(root.length), {
-          conflict: "replace",
-          ...(place.owner && { owner: place.owner }),
-          ...(place.permissions !== undefined && { permissions: place.permissions }),
-        }),
-      );
     },
   };
 }
@@ -181,7 +99,12 @@ async function walk(
   await visitAll(start, (await lstat(start)).isDirectory());
 }
 
-function placeIdentity(place: Placement): Json {
+/** Mode of what is made new: 0 means the usual one, and there are no bits but the permissions. */
+export function modeOf(permissions: number | undefined, usual: number): number {
+  return permissions ? permissions & 0o777 : usual;
+}
+
+export function placeIdentity(place: Placement): Json {
   return [place.owner ? [place.owner.uid, place.owner.gid] : null, place.permissions ?? null];
 }
 

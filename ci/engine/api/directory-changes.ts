@@ -6,21 +6,18 @@ import type { Call, Fields } from "../session.js";
 import {
   checkFileName,
   chownAll,
-  copyDirectory,
-  copyFile,
   newDirectory,
   newFile,
   newSymlink,
   timestamps,
-  without,
   type Change,
-  type CopyFilter,
 } from "./changes.js";
+import { copyDirectory, copyFile, type CopyFilter } from "./copying.js";
 import { changedPaths } from "./diff.js";
-import { isDirectory } from "./inspect.js";
 import { lazy } from "./lazy.js";
 import { below, changeTree, parseOwner, readTree, scratch, treeOf, type Owner } from "./trees.js";
 import type { Tree, DirectoryValue } from "./values.js";
+import { without } from "./without.js";
 
 /** A directory after a change at `path` below it. */
 function changed(
@@ -89,7 +86,15 @@ export const directoryChangeFields: Fields<DirectoryValue> = {
     self,
     args: { path: string; source: Node; permissions?: number; owner: string },
     call,
-  ) => changedByFile(self, call, args.path, args),
+  ) =>
+    changed(self, call, args.path, async (tree, signal) =>
+      copyFile(
+        call.session.engine.store,
+        await treeOf(call, args.source, signal),
+        { owner: await ownerIn(call, tree, args.owner), permissions: args.permissions },
+        /\/\.?$/.test(args.path),
+      ),
+    ),
   "withFiles(path: String!, sources: [ID!]!, permissions: Int): Directory!": (
     self,
     args: { path: string; sources: Node[]; permissions?: number },
@@ -196,30 +201,3 @@ export const directoryChangeFields: Fields<DirectoryValue> = {
     }),
   }),
 };
-
-function changedByFile(
-  self: DirectoryValue,
-  call: Call,
-  path: string,
-  args: { source: Node; permissions?: number; owner: string },
-): DirectoryValue {
-  return {
-    tree: lazy(call, async (signal) => {
-      const { store } = call.session.engine;
-      const tree = await self.tree(signal);
-      const source = await treeOf(call, args.source, signal);
-      const at = below(tree.path, path);
-      const into = /(^|\/)\.?$/.test(path) || (await isDirectory(call, tree.snapshot, at));
-      const target = into ? posix.join(at, posix.basename(source.path)) : at;
-      const owner = await ownerIn(call, tree, args.owner);
-      const change = await copyFile(store, source, { owner, permissions: args.permissions });
-      return changeTree(
-        store,
-        tree,
-        [target, change.identity],
-        (root) => change.apply(root, target),
-        signal,
-      );
-    }),
-  };
-}

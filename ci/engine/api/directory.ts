@@ -49,8 +49,8 @@ export const directoryFields: Fields<DirectoryValue> = {
     const at = { ...tree, path: below(tree.path, args.path ?? "/") };
     return readTree(call.session.engine.store, at, async (host) =>
       (await readdir(host, { withFileTypes: true }))
-        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
-        .sort(),
+        .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+        .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)),
     );
   },
   "glob(pattern: String!): [String!]!": async (self, args: { pattern: string }, call) =>

@@ -5,7 +5,8 @@ import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { EngineError } from "../graph/errors.js";
 import type { Call, Fields } from "../session.js";
-import { chownAll, copyFile, newFile, timestamps, type Change } from "./changes.js";
+import { chownAll, newFile, timestamps, type Change } from "./changes.js";
+import { copyFile } from "./copying.js";
 import { stamped } from "./directory-changes.js";
 import { statIn } from "./inspect.js";
 import { lazy } from "./lazy.js";
@@ -193,7 +194,7 @@ function replaced(
     return contents.slice(0, at) + replacement + contents.slice(at + search.length);
   }
   const pieces = contents.split(search);
-  if (pieces.length === 1) throw new EngineError("search string not found");
+  if (pieces.length === 1 && !args.all) throw new EngineError("search string not found");
   if (pieces.length > 2 && !args.all) {
     throw new EngineError(`search string found multiple times (${pieces.length - 1})`);
   }

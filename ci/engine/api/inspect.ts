@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import { EngineError } from "../graph/errors.js";
 import type { Call } from "../session.js";
 import { resolveIn } from "../store/tree.js";
-import type { Snapshot } from "../store/types.js";
 import { below } from "./trees.js";
 import type { Tree } from "./values.js";
 
@@ -64,16 +63,4 @@ export async function existsIn(call: Call, tree: Tree, args: ExistsArgs): Promis
     if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
     throw error;
   }
-}
-
-/** Whether there is a directory at `path`. */
-export function isDirectory(call: Call, snapshot: Snapshot, path: string): Promise<boolean> {
-  return call.session.engine.store.view(snapshot, async (root) =>
-    resolveIn(root, path)
-      .then(stat)
-      .then(
-        (found) => found.isDirectory(),
-        () => false,
-      ),
-  );
 }

@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { posix } from "node:path";
 import { digestOf, type Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
@@ -47,9 +48,18 @@ export async function changeTree(
   return { ...tree, snapshot: await store.compact(snapshot) };
 }
 
-/** What copies of a tree depend on. */
+/** What copies of a tree depend on: its content, and mode and owner of the directory itself. */
 export async function copyIdentity(store: Store, tree: Tree): Promise<Json> {
-  return [await contentDigest(store, tree), tree.stamp ?? null];
+  const key = `copied/${digestOf(tree.snapshot.layers, tree.path)}`;
+  const known = await store.memo.get(key);
+  if (typeof known === "string") return [known, tree.stamp ?? null];
+  const content = await contentDigest(store, tree);
+  const identity = await readTree(store, tree, async (host) => {
+    const { mode, uid, gid } = await lstat(host);
+    return digestOf(content, mode, uid, gid);
+  });
+  await store.memo.set(key, identity, { layers: tree.snapshot.layers });
+  return [identity, tree.stamp ?? null];
 }
 
 /** What a tree holds, as a digest: names, types, modes, owners, contents - not times. */
@@ -83,6 +93,7 @@ async function idOf(
   file: "/etc/passwd" | "/etc/group",
   lookUp: (file: "/etc/passwd" | "/etc/group") => Promise<string>,
 ): Promise<number> {
+  if (name === "root") return 0;
   if (/^\d+$/.test(name)) return Number(name);
   const line = (await lookUp(file)).split("\n").find((entry) => entry.startsWith(`${name}:`));
   const id = line?.split(":")[2];

@@ -17,7 +17,7 @@ export function canonical(value: Json | undefined): string {
 }
 
 /** Raised when what an operation makes changes, so that older results in a store are left alone. */
-const GENERATION = 1;
+const GENERATION = 2;
 
 /** The identity of a piece of work: 40 hexadecimal characters of SHA-256 over its parts. */
 export function digestOf(...parts: (Json | undefined)[]): string {

@@ -32,7 +32,8 @@ export async function transfer(
     ...(owner ? [`--owner=:${owner.uid}`, `--group=:${owner.gid}`] : []),
     ...(permissions !== undefined ? [`--mode=${permissions.toString(8).padStart(4, "0")}`] : []),
   ];
-  const list = clear(to, entries, options.conflict ?? "error")[Symbol.asyncIterator]();
+  const replace = options.conflict === "replace";
+  const list = clear(to, entries, replace)[Symbol.asyncIterator]();
   const first = await list.next();
   if (first.done) return;
   await pipe(
@@ -46,7 +47,7 @@ export async function transfer(
     [
       "tar",
       ...["--extract", "--numeric-owner", "--same-owner", "--same-permissions", ...XATTRS],
-      ...["--no-overwrite-dir", `--directory=${toText(to)}`, "--file=-"],
+      ...[`--${replace ? "" : "no-"}overwrite-dir`, `--directory=${toText(to)}`, "--file=-"],
     ],
     { input: chain(first.value, list), ...(signal && { signal }) },
   );
@@ -61,7 +62,7 @@ async function* chain(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerato
 async function* clear(
   to: Raw,
   entries: AsyncIterable<Entry> | Iterable<Entry>,
-  conflict: "error" | "replace",
+  replace: boolean,
 ): AsyncGenerator<Buffer> {
   let batch = "";
   let fresh: Raw | undefined;
@@ -73,10 +74,10 @@ async function* clear(
       if (!there) {
         if (stat.isDirectory()) fresh = path;
       } else if (there.isDirectory() !== stat.isDirectory()) {
-        if (conflict === "error") throw clash(path, there.isDirectory());
+        if (!replace) throw clash(path, there.isDirectory());
         rmSync(toBytes(joinRaw(to, path)), { recursive: true });
         if (stat.isDirectory()) fresh = path;
-      } else if (there.isDirectory()) {
+      } else if (there.isDirectory() && !replace) {
         continue;
       }
     }

@@ -43,7 +43,10 @@ export interface CopyOptions extends TreeFilter {
   owner?: Owner;
   /** Mode of what is copied, e.g. 0o644; default: as in the source. */
   permissions?: number;
-  /** What stands in the way with another type: refused with a message (default), or replaced. */
+  /**
+   * What stands in the way with another type: refused with a message (default), or replaced. With
+   * the latter, folders that are there get mode, owner and times of the source's.
+   */
   conflict?: "error" | "replace";
   signal?: AbortSignal;
 }

@@ -2,6 +2,7 @@ import type { Case } from "../case.js";
 import { caching } from "./caching.js";
 import { cancellation } from "./cancellation.js";
 import { chains } from "./chains.js";
+import { changes } from "./changes.js";
 import { config } from "./config.js";
 import { copying } from "./copying.js";
 import { directory } from "./directory.js";
@@ -34,6 +35,7 @@ export const allCases: readonly Case[] = [
   ...config,
   ...directory,
   ...copying,
+  ...changes,
   ...file,
   ...host,
   ...mounts,

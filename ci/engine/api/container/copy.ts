@@ -4,7 +4,7 @@ import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
 import type { Call } from "../../session.js";
 import { resolveIn } from "../../store/tree.js";
-import { copyDirectory, copyFile } from "../changes.js";
+import { copyDirectory, copyFile } from "../copying.js";
 import { glob } from "../glob.js";
 import { lazy } from "../lazy.js";
 import { below, readTree, treeOf } from "../trees.js";

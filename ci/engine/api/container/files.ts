@@ -1,22 +1,16 @@
 import { posix } from "node:path";
 import type { Node } from "../../graph/node.js";
 import type { Call, Fields } from "../../session.js";
-import {
-  copyDirectory,
-  copyFile,
-  newFile,
-  newSymlink,
-  without,
-  type Change,
-  type CopyFilter,
-  type Placement,
-} from "../changes.js";
+import { newSymlink, type Change, type Placement } from "../changes.js";
+import { copyDirectory, copyFile, putFile, type CopyFilter } from "../copying.js";
 import { existsIn, statIn, subtree, type ExistsArgs } from "../inspect.js";
 import { lazy } from "../lazy.js";
 import { below, changeTree, scratch, treeOf } from "../trees.js";
 import type { DirectoryValue } from "../values.js";
+import { without } from "../without.js";
 import {
   containerPath,
+  expand,
   locate,
   ownerOf,
   treeAt,
@@ -33,10 +27,16 @@ export interface Destination {
 type Plan = (signal: AbortSignal) => Promise<Change>;
 
 /** The container after a change at `args.path`, wherever that is mounted from. */
-function changed(self: ContainerValue, call: Call, args: Destination, plan: Plan): ContainerValue {
+function changed(
+  self: ContainerValue,
+  call: Call,
+  args: Destination,
+  plan: Plan,
+  covers: readonly ContainerMount["kind"][] = ["file", "directory"],
+): ContainerValue {
   const path = containerPath(self, args.path, args.expand);
   // What is mounted exactly there gives way to what is written there.
-  const exact = self.mounts.find(({ target, kind }) => target === path && kind !== "directory");
+  const exact = self.mounts.find(({ target, kind }) => target === path && covers.includes(kind));
   const base = exact ? { ...self, mounts: self.mounts.filter((mount) => mount !== exact) } : self;
   const at = locate(base, path);
   return {
@@ -157,32 +157,38 @@ export const fileSystemFields: Fields<ContainerValue> = {
       args: Destination & CopyFilter & { source: Node; owner: string; permissions?: number },
       call,
     ) =>
-      changed(self, call, args, async (signal) =>
-        copyDirectory(
-          call.session.engine.store,
-          await treeOf(call, args.source, signal),
-          args,
-          await placement(call, self, args, signal),
-        ),
+      changed(
+        self,
+        call,
+        args,
+        // Permissions are taken and not used, as in Dagger.
+        async (signal) =>
+          copyDirectory(call.session.engine.store, await treeOf(call, args.source, signal), args, {
+            owner: await ownerOf(call, self, args.owner, signal),
+          }),
+        ["file"],
       ),
   'withFile(path: String!, source: ID!, permissions: Int, owner: String = "", expand: Boolean = false): Container!':
-    (self, args: Destination & { source: Node; permissions?: number; owner: string }, call) => {
-      const intoDirectory = /\/\.?$/.test(args.path);
-      if (intoDirectory) return withFiles(self, call, { ...args, sources: [args.source] });
-      return changed(self, call, args, async (signal) =>
+    (self, args: Destination & { source: Node; permissions?: number; owner: string }, call) =>
+      changed(self, call, args, async (signal) =>
         copyFile(
           call.session.engine.store,
           await treeOf(call, args.source, signal),
           await placement(call, self, args, signal),
+          meansDirectory(self, args),
         ),
-      );
-    },
+      ),
   'withFiles(path: String!, sources: [ID!]!, permissions: Int, owner: String = "", expand: Boolean = false): Container!':
     (self, args: FilesArgs, call) => withFiles(self, call, args),
   'withNewFile(path: String!, contents: String!, permissions: Int = 420, owner: String = "", expand: Boolean = false): Container!':
     (self, args: Destination & { contents: string; permissions: number; owner: string }, call) =>
       changed(self, call, args, async (signal) =>
-        newFile(args.contents, await placement(call, self, args, signal)),
+        putFile(
+          args.contents,
+          posix.basename(containerPath(self, args.path, args.expand)),
+          await placement(call, self, args, signal),
+          meansDirectory(self, args),
+        ),
       ),
   "withSymlink(target: String!, linkName: String!, expand: Boolean = false): Container!": (
     self,
@@ -190,7 +196,7 @@ export const fileSystemFields: Fields<ContainerValue> = {
     call,
   ) =>
     changed(self, call, { path: args.linkName, expand: args.expand }, () =>
-      Promise.resolve(newSymlink(args.target)),
+      Promise.resolve(newSymlink(expand(self, args.target, args.expand))),
     ),
   "withoutDirectory(path: String!, expand: Boolean = false): Container!": (
     self,
@@ -219,6 +225,13 @@ export const fileSystemFields: Fields<ContainerValue> = {
     }),
   }),
 };
+
+/** Whether a file goes into the directory that is named: in the root, when a path from there ends with a slash. */
+function meansDirectory(self: ContainerValue, args: Destination): boolean {
+  const path = expand(self, args.path, args.expand ?? false);
+  const inRoot = !locate(self, containerPath(self, path)).mount;
+  return inRoot && posix.isAbsolute(path) && /\/\.?$/.test(path);
+}
 
 type FilesArgs = Destination & { sources: Node[]; permissions?: number; owner: string };
 
