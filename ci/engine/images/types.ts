@@ -23,6 +23,8 @@ export interface ImageConfig {
   WorkingDir?: string;
   Labels?: Record<string, string>;
   StopSignal?: string;
+  OnBuild?: string[];
+  Shell?: string[];
   Healthcheck?: {
     Test?: string[];
     Interval?: number;

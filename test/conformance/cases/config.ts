@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Container } from "@dagger.io/dagger";
 
-import { topic } from "../case.js";
+import { BUSYBOX, topic } from "../case.js";
 
 async function variables(container: Container): Promise<Record<string, string>> {
   const list = await container.envVariables();
@@ -163,5 +163,41 @@ export const config = topic("config", {
       ["/w", "nobody", "1", "2"],
     );
     assert.deepEqual(await ran.entrypoint(), ["e"]);
+  },
+  collects_variables_labels_and_ports_from_before_an_image: async (dag, t) => {
+    const one = dag
+      .container()
+      .withEnvVariable("BEFORE", "1")
+      .withEnvVariable("PATH", "/nowhere")
+      .withLabel("before", "1")
+      .withExposedPort(81, { description: "before" })
+      .withUser("1234")
+      .withWorkdir("/before")
+      .withEntrypoint(["before"])
+      .from(BUSYBOX);
+    assert.equal(await one.envVariable("BEFORE"), "1");
+    assert.equal(await one.envVariable("PATH"), await t.base().envVariable("PATH"));
+    assert.equal(await one.label("before"), "1");
+    const ports = await one.exposedPorts();
+    assert.deepEqual(await Promise.all(ports.map((port) => port.description())), ["before"]);
+    assert.deepEqual(
+      [await one.user(), await one.workdir(), await one.entrypoint(), await one.defaultArgs()],
+      ["", await t.base().workdir(), [], ["sh"]],
+    );
+  },
+  keeps_an_absolute_workdir_as_it_was_given: async (_dag, t) => {
+    const one = t.base().withWorkdir("/app/");
+    assert.equal(await one.workdir(), "/app/");
+    assert.equal(await one.withWorkdir("sub/").workdir(), "/app/sub");
+    assert.equal(await one.withExec(["pwd"]).stdout(), "/app\n");
+  },
+  forgets_the_ports_of_an_image_with_the_first_that_is_removed: async (dag, t) => {
+    const image = t.base().withExposedPort(80).withExposedPort(81).asTarball();
+    const imported = dag.container().import_(image);
+    const ports = async (container: Container): Promise<number[]> =>
+      (await Promise.all((await container.exposedPorts()).map((port) => port.port()))).sort();
+    assert.deepEqual(await ports(imported), [80, 81]);
+    assert.deepEqual(await ports(imported.withExposedPort(82)), [80, 81, 82]);
+    assert.deepEqual(await ports(imported.withExposedPort(82).withoutExposedPort(80)), [82]);
   },
 });

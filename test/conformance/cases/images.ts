@@ -63,6 +63,11 @@ const archives = topic("images", {
     const again = dag.container().import_(dag.host().file(path));
     assert.equal(await again.file("/f").contents(), text);
   },
+  are_written_into_a_folder_that_is_made: async (_dag, t) => {
+    const path = join(t.dir, "not/there/image.tar");
+    assert.equal(await t.base().export(path), path);
+    assert.ok((await layout(path)).has("index.json"));
+  },
   of_several_platforms_share_one_index: async (dag, t) => {
     const path = join(t.dir, "image.tar");
     const variants = ["linux/amd64", "linux/arm64"].map((platform) =>

@@ -192,4 +192,15 @@ export const services = topic("services", {
       server.close();
     }
   },
+  do_not_wait_for_ports_that_only_their_image_exposes: async (dag, t) => {
+    const image = t.base().withExposedPort(80).asTarball();
+    const service = dag
+      .container()
+      .import_(image)
+      .withEnvVariable("RUN", t.unique())
+      .asService({ args: ["sleep", "60"] });
+    assert.deepEqual(await service.ports(), []);
+    const client = t.fresh().withServiceBinding("www", service).withExec(["echo", "started"]);
+    assert.equal(await client.stdout(), "started\n");
+  },
 });

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { EngineError } from "../../graph/errors.js";
 import type { Node } from "../../graph/node.js";
 import type { ImageConfig } from "../../images/types.js";
@@ -28,7 +29,7 @@ export const configFields: Fields<ContainerValue> = {
   "withWorkdir(path: String!, expand: Boolean = false): Container!": (
     self,
     args: { path: string; expand: boolean },
-  ) => withConfig(self, { WorkingDir: containerPath(self, args.path, args.expand) }),
+  ) => withConfig(self, { WorkingDir: workdir(self, expand(self, args.path, args.expand)) }),
   "withoutWorkdir: Container!": (self) => withConfig(self, { WorkingDir: "" }),
 
   "entrypoint: [String!]!": (self) => self.config.Entrypoint ?? [],
@@ -107,21 +108,19 @@ export const configFields: Fields<ContainerValue> = {
     imageRef: "",
   }),
 
-  "exposedPorts: [Port!]!": (self) => self.ports,
+  "exposedPorts: [Port!]!": (self) => exposedPorts(self),
   "withExposedPort(port: Int!, protocol: NetworkProtocol = TCP, description: String, experimentalSkipHealthcheck: Boolean = false): Container!":
     (self, args: Omit<PortValue, "description"> & { description?: string }) =>
-      withPorts(self, [
-        ...self.ports.filter((port) => !samePort(port, args)),
-        { ...args, description: args.description ?? null },
-      ]),
+      withExposedPort(self, { ...args, description: args.description ?? null }),
   "withoutExposedPort(port: Int!, protocol: NetworkProtocol = TCP): Container!": (
     self,
     args: { port: number; protocol: "TCP" | "UDP" },
-  ) =>
-    withPorts(
-      self,
-      self.ports.filter((port) => !samePort(port, args)),
-    ),
+  ) => {
+    const ports = self.ports.filter((port) => portName(port) !== portName(args));
+    // With the one go all that an image exposed, as in Dagger.
+    const ExposedPorts = Object.fromEntries(ports.map((port) => [portName(port), {}]));
+    return { ...withConfig(self, { ExposedPorts }), ports };
+  },
 
   "dockerHealthcheck: HealthcheckConfig": (self) => {
     const check = self.config.Healthcheck;
@@ -166,6 +165,11 @@ export const configFields: Fields<ContainerValue> = {
   },
 };
 
+/** An absolute path stays as it was given. */
+function workdir(self: ContainerValue, path: string): string {
+  return posix.isAbsolute(path) ? path : containerPath(self, path);
+}
+
 interface HealthcheckArgs {
   args: string[];
   shell?: boolean;
@@ -207,16 +211,33 @@ function withVariables(self: ContainerValue, variables: Map<string, string>): Co
   return withConfig(self, { Env: [...variables].map(([name, value]) => `${name}=${value}`) });
 }
 
-function withPorts(self: ContainerValue, ports: PortValue[]): ContainerValue {
-  const exposed = ports.map(({ port, protocol }) => [`${port}/${protocol.toLowerCase()}`, {}]);
-  return { ...withConfig(self, { ExposedPorts: Object.fromEntries(exposed) as never }), ports };
+function withExposedPort(self: ContainerValue, added: PortValue): ContainerValue {
+  const known = self.ports.some((port) => portName(port) === portName(added));
+  const ports = known
+    ? self.ports.map((port) => (portName(port) === portName(added) ? added : port))
+    : [...self.ports, added];
+  const ExposedPorts = { ...self.config.ExposedPorts, [portName(added)]: {} };
+  return { ...withConfig(self, { ExposedPorts }), ports };
 }
 
-function samePort(
-  a: Pick<PortValue, "port" | "protocol">,
-  b: Pick<PortValue, "port" | "protocol">,
-): boolean {
-  return a.port === b.port && a.protocol === b.protocol;
+/** The ports of the configuration: what was said of them when they were exposed by hand, else the bare port. */
+function exposedPorts(self: ContainerValue): PortValue[] {
+  return Object.keys(self.config.ExposedPorts ?? {}).map((name): PortValue => {
+    const [port, protocol] = name.split("/");
+    return (
+      self.ports.find((known) => portName(known) === name) ?? {
+        port: Number(port),
+        protocol: protocol === "udp" ? "UDP" : "TCP",
+        description: null,
+        experimentalSkipHealthcheck: false,
+      }
+    );
+  });
+}
+
+/** As it stands in an image's configuration. */
+function portName({ port, protocol }: Pick<PortValue, "port" | "protocol">): string {
+  return `${port}/${protocol.toLowerCase()}`;
 }
 
 function omit<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {

@@ -163,9 +163,12 @@ export const fileSystemFields: Fields<ContainerValue> = {
         args,
         // Permissions are taken and not used, as in Dagger.
         async (signal) =>
-          copyDirectory(call.session.engine.store, await treeOf(call, args.source, signal), args, {
-            owner: await ownerOf(call, self, args.owner, signal),
-          }),
+          copyDirectory(
+            call.session.engine.store,
+            await treeOf(call, args.source, signal),
+            args,
+            await placement(call, self, { owner: args.owner }, signal),
+          ),
         ["file"],
       ),
   'withFile(path: String!, source: ID!, permissions: Int, owner: String = "", expand: Boolean = false): Container!':

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, posix } from "node:path";
 import { readFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import type { RegistryClient } from "../../images/index.js";
 import type {
   Credentials,
   ExportSettings,
+  ImageConfig,
   ImageVariant,
   OciImageConfig,
   Platform,
@@ -18,8 +19,8 @@ import type { Call, Fields } from "../../session.js";
 import { lazy } from "../lazy.js";
 import { containerService } from "../service.js";
 import { readTree, treeOf } from "../trees.js";
-import type { FileValue, PortValue, SecretValue } from "../values.js";
-import { expand, type ContainerValue } from "./value.js";
+import type { FileValue, SecretValue } from "../values.js";
+import { expand, variablesOf, type ContainerValue } from "./value.js";
 
 interface PublishArgs {
   platformVariants: Node[];
@@ -68,30 +69,34 @@ async function dockerCredentials(): Promise<Map<string, Credentials>> {
   return found;
 }
 
-/** The configuration of an image, laid over what the container had before. */
+/** The container as its image says it is. Only exposing a port by hand makes it one of a service. */
 function fromImage(
-  call: Call,
   self: ContainerValue,
+  config: ImageConfig,
   image: { config: OciImageConfig; ref: string },
 ): ContainerValue {
-  const config = image.config.config ?? {};
-  const ports = Object.keys(config.ExposedPorts ?? {}).map((entry): PortValue => {
-    const [port, protocol] = entry.split("/");
-    return {
-      port: Number(port),
-      protocol: protocol === "udp" ? "UDP" : "TCP",
-      description: null,
-      experimentalSkipHealthcheck: false,
-    };
-  });
   const { os, architecture, variant } = image.config;
   return {
     ...self,
-    config: { ...self.config, ...config },
-    ports,
+    config,
     platform: { os, architecture, ...(variant && { variant }) },
     imageRef: image.ref,
   };
+}
+
+/** Of what the container had before stays what is collected by name; all else is the image's. */
+function merged(before: ImageConfig, { config: image = {} }: OciImageConfig): ImageConfig {
+  const variables = variablesOf(before);
+  for (const [name, value] of variablesOf(image)) variables.set(name, value);
+  const collected = {
+    Env: [...variables].map(([name, value]) => `${name}=${value}`),
+    Labels: { ...before.Labels, ...image.Labels },
+    ExposedPorts: { ...before.ExposedPorts, ...image.ExposedPorts },
+    OnBuild: [...(before.OnBuild ?? []), ...(image.OnBuild ?? [])],
+    Shell: image.Shell ?? before.Shell ?? [],
+  };
+  const some = Object.entries(collected).filter(([, value]) => Object.keys(value).length > 0);
+  return { ...image, ...Object.fromEntries(some) };
 }
 
 async function from(self: ContainerValue, address: string, call: Call): Promise<ContainerValue> {
@@ -118,7 +123,7 @@ async function from(self: ContainerValue, address: string, call: Call): Promise<
   const { canonical } = parseRef(address);
   const ref = canonical.includes("@") ? canonical : `${canonical}@${resolved.digest}`;
   return {
-    ...fromImage(call, self, { config: resolved.config, ref }),
+    ...fromImage(self, merged(self.config, resolved.config), { config: resolved.config, ref }),
     files: lazy(call, async (signal) => {
       const image = await events.step(
         `pull ${address}`,
@@ -192,6 +197,7 @@ async function writeTarball(
 ): Promise<void> {
   const { imageTarball } = await import("../../images/index.js");
   const built = await variants(self, args, call);
+  await mkdir(posix.dirname(target), { recursive: true });
   const folder = await mkdtemp(join(posix.dirname(target), ".slipway-"));
   try {
     const file = join(folder, "image.tar");
@@ -282,7 +288,7 @@ export const imageFields: Fields<ContainerValue> = {
       }),
     );
     return {
-      ...fromImage(call, self, image),
+      ...fromImage(self, image.config.config ?? {}, image),
       imageRef: "",
       files: () => Promise.resolve({ rootfs: image.snapshot, trees: new Map() }),
     };

@@ -92,8 +92,12 @@ export function withConfig(self: ContainerValue, change: Partial<ImageConfig>): 
 }
 
 export function environment(self: ContainerValue): Map<string, string> {
+  return variablesOf(self.config);
+}
+
+export function variablesOf(config: ImageConfig): Map<string, string> {
   return new Map(
-    (self.config.Env ?? []).map((entry) => {
+    (config.Env ?? []).map((entry) => {
       const at = entry.indexOf("=");
       return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
     }),
