@@ -52,7 +52,7 @@ export const moduleSourceFields: Fields<ModuleSourceValue> = {
   "digest: String!": (self) => self.digest,
   "localContextDirectoryPath: String!": (self) => self.contextFolder,
   "configExists: Boolean!": () => true,
-  "asString: String!": (self) => self.folder,
+  "asString: String!": (self) => self.root,
   "asModule: Module!": (self, _args: object, call) => loadModule(call, self),
   "sync: ID!": (_self, _args: object, call) => call.node.recipe.parent?.id,
 };

@@ -1,11 +1,10 @@
-import { posix } from "node:path";
-import { importDirectory, treeNode } from "../api/host.js";
-import { subtree } from "../api/inspect.js";
+import { treeNode } from "../api/host.js";
 import type { DirectoryValue } from "../api/values.js";
 import { canonical, digestOf, type Json } from "../graph/digest.js";
 import { EngineError } from "../graph/errors.js";
 import { Node } from "../graph/node.js";
 import { closure, type Call } from "../session.js";
+import { contextual, withoutIgnored } from "./contextual.js";
 import { freeze, thaw, type Frozen } from "./portable.js";
 import { runFunction } from "./runtime.js";
 import type { FunctionValue, ModuleSourceValue, ModuleValue, TypeDefValue } from "./types.js";
@@ -52,7 +51,7 @@ export async function callFunction(
     canonical(self ? (self.state as Json) : null),
     inputs.map(({ name, value }) => [name, value]),
   )}`;
-  const ttl = timeToLive(fn);
+  const ttl = timeToLive(target.source, fn);
   // What a function says of a plan is no result of it.
   const cacheable =
     !call.session.engine.options.plan &&
@@ -114,8 +113,8 @@ function shortName(target: Target, name: string): string {
   return known?.originalName ?? name;
 }
 
-function timeToLive(fn: FunctionValue): number {
-  if (fn.cachePolicy !== "Default") return 0;
+function timeToLive(source: ModuleSourceValue, fn: FunctionValue): number {
+  if (fn.cachePolicy !== "Default" || !source.keepsResults) return 0;
   if (!fn.timeToLive) return DEFAULT_TTL_MS;
   const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3600_000 };
   return [...fn.timeToLive.matchAll(/([\d.]+)(ms|s|m|h)/g)].reduce(
@@ -133,10 +132,11 @@ async function inputsOf(
 ): Promise<{ name: string; value: string }[]> {
   const inputs: { name: string; value: string }[] = [];
   for (const arg of fn.args) {
-    let value = args[arg.name];
-    if (value === undefined && arg.defaultPath !== "") {
-      value = await contextual(call, target.source, arg);
-    }
+    const given = args[arg.name];
+    const value =
+      given === undefined
+        ? await contextual(call, target.source, arg)
+        : withoutIgnored(call, arg, given);
     if (value === undefined) continue;
     inputs.push({ name: arg.name, value: JSON.stringify(await encode(call, value)) });
   }
@@ -157,35 +157,6 @@ async function encode(call: Call, value: unknown): Promise<unknown> {
   );
   if (isCore) return value.id;
   return (await call.session.force<ObjectState>(value, call.client, call.signal)).state;
-}
-
-/** A default path: from the repository's root when absolute, else from the module's folder. */
-async function contextual(
-  call: Call,
-  source: ModuleSourceValue,
-  arg: FunctionValue["args"][number],
-): Promise<Node> {
-  const { defaultPath, ignore, typeDef } = arg;
-  const path = posix.isAbsolute(defaultPath)
-    ? posix.join(source.contextFolder, defaultPath)
-    : posix.join(source.folder, defaultPath);
-  if (typeDef.name === "Directory") {
-    return treeNode(
-      call,
-      "Directory",
-      await importDirectory(call, path, { exclude: [...ignore], signal: call.signal }),
-    );
-  }
-  if (typeDef.name === "File") {
-    const folder = await importDirectory(call, posix.dirname(path), {
-      include: [posix.basename(path)],
-      signal: call.signal,
-    });
-    return treeNode(call, "File", await subtree(call, folder, posix.basename(path), "file"));
-  }
-  throw new EngineError(
-    `argument ${arg.name}: a default path is for a Directory or File, not ${typeDef.name}`,
-  );
 }
 
 /** What a function returned, as a value of the API. */

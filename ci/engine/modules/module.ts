@@ -6,14 +6,14 @@ import { EngineError } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { Call, Session } from "../session.js";
 import { sdkVersion } from "./compile.js";
+import { keepsResults, type ModuleAge } from "./keeping.js";
 import { pascal } from "./names.js";
 import { prepareProcess, runFunction } from "./runtime.js";
 import { moduleTables } from "./schema.js";
 import type { ModuleSourceValue, ModuleValue, TypeDefValue } from "./types.js";
 
-interface Manifest {
+interface Manifest extends ModuleAge {
   name?: string;
-  engineVersion?: string;
   source?: string;
   sdk?: string | { source?: string };
   dependencies?: unknown[];
@@ -58,6 +58,8 @@ export async function readManifest(call: Call, reference: string): Promise<Modul
     name: manifest.name ?? "",
     engineVersion: manifest.engineVersion ?? "",
     folder: source,
+    root: folder,
+    keepsResults: keepsResults(manifest),
     contextFolder: (await findUp(folder, ".git")) ?? folder,
     files,
     digest: await sourceDigest(source, files, text),

@@ -65,10 +65,14 @@ export interface ModuleValue {
 export interface ModuleSourceValue {
   readonly name: string;
   readonly engineVersion: string;
-  /** The folder of dagger.json. */
+  /** The folder of the module's code: that of dagger.json, unless it names another. */
   readonly folder: string;
-  /** The repository's root, or `folder` outside of one: what default paths start from. */
+  /** The folder of dagger.json: where default paths start. */
+  readonly root: string;
+  /** The repository's root, or `root` outside of one: where absolute default paths start. */
   readonly contextFolder: string;
+  /** Whether results of functions outlive the session where these say nothing else. */
+  readonly keepsResults: boolean;
   /** The TypeScript files of the module. */
   readonly files: readonly string[];
   /** Of everything that decides what the module's functions do. */

@@ -19,6 +19,7 @@ import { images } from "./images.js";
 import { moduleTypes } from "./module-types.js";
 import { modules } from "./modules.js";
 import { mounts } from "./mounts.js";
+import { nestedModule } from "./nested-module.js";
 import { plainModule } from "./plain-module.js";
 import { redirects } from "./redirects.js";
 import { secrets } from "./secrets.js";
@@ -51,5 +52,6 @@ export const allCases: readonly Case[] = [
   ...dockerfileCopy,
   ...modules,
   ...plainModule,
+  ...nestedModule,
   ...moduleTypes,
 ];
