@@ -30,6 +30,10 @@ export function containerService(
       if (options.plan) throw new NotRunError();
       const prepared = await prepare(starter, self, command, args, signal);
       const bound = await bindings(starter, self.services, signal);
+      const release = async (): Promise<void> => {
+        bound.release();
+        await prepared.release();
+      };
       try {
         const running: RunningService = await events.step(
           `service ${command.join(" ")}`,
@@ -41,22 +45,31 @@ export function containerService(
                 protocol: protocol === "UDP" ? "udp" : "tcp",
                 skipHealthcheck: experimentalSkipHealthcheck,
               })),
-              { signal, secrets: prepared.secrets, onOutput: output },
+              {
+                signal: AbortSignal.any([signal, bound.lost]),
+                secrets: prepared.secrets,
+                onOutput: output,
+              },
             ),
           signal,
         );
+        const exited = running.exited.then(async ({ exitCode }) => {
+          const { reason } = bound.lost as { reason?: Error };
+          await release();
+          if (reason) return reason.message;
+          return exitCode === 0 ? "" : `exit code: ${exitCode}`;
+        });
         return {
           ip: running.ip,
           ports: self.ports.map(({ port }) => port),
+          exited,
           async stop(kill) {
             await running.stop(kill);
-            bound.release();
-            await prepared.release();
+            await exited;
           },
         };
       } catch (error) {
-        bound.release();
-        await prepared.release();
+        await release();
         if (!(error instanceof ServiceExitError)) throw error;
         throw new ExecFailure(command, error.exit.exitCode, error.exit.tail.trim(), "");
       }
@@ -116,7 +129,7 @@ export function tunnelService(
         ...own,
         async stop(kill) {
           await own.stop(kill);
-          services.detach(args.service);
+          services.detach(args.service, upstream);
         },
       };
     },

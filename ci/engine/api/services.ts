@@ -1,4 +1,4 @@
-import { ExecFailure } from "../graph/errors.js";
+import { EngineError, ExecFailure } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import type { Call, Session } from "../session.js";
 import type { PortValue } from "./values.js";
@@ -15,6 +15,8 @@ export interface ServiceValue {
 export interface Started {
   readonly ip: string;
   readonly ports: readonly number[];
+  /** How it ended, when it does by itself: "" after success, else why. Nothing that a host offers ends. */
+  readonly exited?: Promise<string>;
   stop(kill: boolean): Promise<void>;
 }
 
@@ -22,8 +24,8 @@ interface Entry {
   readonly started: Promise<Started>;
   readonly hostname: string;
   users: number;
-  /** Its address, once it is up. */
-  ip?: string;
+  /** Set once it is up. */
+  running?: Started;
 }
 
 /** How long a service outlives its last client, as in Dagger: the next step often wants it again. */
@@ -50,10 +52,14 @@ class Services {
       const starting: Entry = { started, users: 0, hostname: value.hostname };
       entry = starting;
       this.entries.set(node.digest, entry);
-      started.then(
-        ({ ip }) => (starting.ip = ip),
-        () => this.entries.delete(node.digest),
-      );
+      // What has ended is started anew for who needs it next.
+      const forget = (): void => {
+        if (this.entries.get(node.digest) === starting) this.entries.delete(node.digest);
+      };
+      started.then((running) => {
+        starting.running = running;
+        running.exited?.then(forget, forget);
+      }, forget);
     }
     entry.users += 1;
     try {
@@ -65,9 +71,9 @@ class Services {
   }
 
   /** Some time after its last user left, a service ends; one started by hand is its own user. */
-  detach(node: Node): void {
+  detach(node: Node, started: Started): void {
     const entry = this.entries.get(node.digest);
-    if (!entry) return;
+    if (entry?.running !== started) return;
     entry.users -= 1;
     setTimeout(() => {
       const unused = this.entries.get(node.digest) === entry && entry.users <= 0;
@@ -84,8 +90,10 @@ class Services {
 
   /** Hostnames of what is up now, so that containers of the session reach it by name. */
   hostnames(): Record<string, string> {
-    const up = [...this.entries.values()].filter(({ ip }) => ip !== undefined);
-    return Object.fromEntries(up.map(({ hostname, ip }) => [hostname, ip ?? ""]));
+    const up = [...this.entries.values()].flatMap(({ hostname, running }) =>
+      running ? [[hostname, running.ip]] : [],
+    );
+    return Object.fromEntries(up) as Record<string, string>;
   }
 }
 
@@ -97,16 +105,27 @@ export function servicesOf(session: Session): Services {
   return manager;
 }
 
-/** Starts what a container is bound to; gives the names under which it finds them. */
+/** What a container is bound to, started. */
+export interface Bound {
+  /** The names under which it finds them. */
+  readonly aliases: Record<string, string>;
+  /** Aborted when one of them ends before `release`, with the words for who needs it. */
+  readonly lost: AbortSignal;
+  release(): void;
+}
+
 export async function bindings(
   call: Call,
   bound: readonly { alias: string; service: Node }[],
   signal: AbortSignal,
-): Promise<{ aliases: Record<string, string>; release(): void }> {
+): Promise<Bound> {
   const services = servicesOf(call.session);
-  const attached: Node[] = [];
-  const release = () => {
-    for (const node of attached.splice(0)) services.detach(node);
+  const attached: { service: Node; started: Started }[] = [];
+  const lost = new AbortController();
+  let released = false;
+  const release = (): void => {
+    released = true;
+    for (const { service, started } of attached.splice(0)) services.detach(service, started);
   };
   try {
     const aliases: Record<string, string> = {};
@@ -115,11 +134,17 @@ export async function bindings(
         const started = await services.attach(call, service, signal).catch((error: unknown) => {
           throw named(error, alias);
         });
-        attached.push(service);
+        attached.push({ service, started });
         aliases[alias] = started.ip;
+        const { hostname } = await call.session.force<ServiceValue>(service, call.client, signal);
+        void started.exited?.then((why) => {
+          const end = why === "" ? "exited" : `exited: ${why}`;
+          const words = `bound service ${hostname} (aliased as ${alias}) ${end}`;
+          if (!released) lost.abort(new EngineError(words));
+        });
       }),
     );
-    return { aliases: { ...services.hostnames(), ...aliases }, release };
+    return { aliases: { ...services.hostnames(), ...aliases }, lost: lost.signal, release };
   } catch (error) {
     release();
     throw error;

@@ -16,7 +16,7 @@ export function keepsResults({ engineVersion, disableDefaultFunctionCaching }: M
   if (engineVersion === "latest") return true;
   const found = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+].*)?$/.exec(engineVersion ?? "");
   if (!found) return false;
-  const version = found.slice(1).map((part) => Number(part ?? 0));
+  const version = found.slice(1).map((part: string | undefined) => Number(part ?? 0));
   const differs = SINCE.findIndex((part, index) => version[index] !== part);
   return differs < 0 || (version[differs] ?? 0) > (SINCE[differs] ?? 0);
 }

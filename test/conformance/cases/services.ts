@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Container, Service } from "@dagger.io/dagger";
+import type { CacheVolume, Container, Service } from "@dagger.io/dagger";
 
 import { topic, type Tools } from "../case.js";
 
@@ -23,6 +23,19 @@ function changing(t: Tools): Service {
   return t
     .base()
     .withEnvVariable("RUN", t.unique())
+    .withExposedPort(80)
+    .withDefaultArgs(["sh", "-c", script])
+    .asService();
+}
+
+/** A {@link changing} service that ends with code 3 once there is a file `end` in the volume. */
+function ending(t: Tools, volume: CacheVolume): Service {
+  const script =
+    "rm -f /v/end; mkdir /w; head -c 8 /dev/urandom | sha256sum > /w/index.html; httpd -p 80 -h /w; until [ -e /v/end ]; do sleep 0.2; done; exit 3";
+  return t
+    .base()
+    .withEnvVariable("RUN", t.unique())
+    .withMountedCache("/v", volume)
     .withExposedPort(80)
     .withDefaultArgs(["sh", "-c", script])
     .asService();
@@ -202,5 +215,27 @@ export const services = topic("services", {
     assert.deepEqual(await service.ports(), []);
     const client = t.fresh().withServiceBinding("www", service).withExec(["echo", "started"]);
     assert.equal(await client.stdout(), "started\n");
+  },
+  end_who_is_bound_to_them_when_they_end_and_start_anew: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("end"));
+    const service = ending(t, volume);
+    const first = await get(t, service);
+    const client = t
+      .fresh()
+      .withMountedCache("/v", volume)
+      .withServiceBinding("www", service)
+      .withExec(["sh", "-c", "touch /v/end; sleep 50"]);
+    await t.expectError(() => client.sync(), /bound service .*aliased as www.* exited/);
+    assert.notEqual(await get(t, service), first);
+  },
+  end_services_that_are_bound_to_them_too: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("end"));
+    const outer = web(t, t.unique()).withServiceBinding("inner", ending(t, volume)).asService();
+    const client = t
+      .fresh()
+      .withMountedCache("/v", volume)
+      .withServiceBinding("www", outer)
+      .withExec(["sh", "-c", "touch /v/end; sleep 50"]);
+    await t.expectError(() => client.sync(), /bound service .*aliased as www.* exited/);
   },
 });

@@ -121,13 +121,19 @@ async function execute(
   try {
     const result = await runner.run(
       { ...prepared.spec, aliases: bound.aliases, ...(stdin && { stdin }) },
-      { signal, onOutput: output, secrets: prepared.secrets },
+      {
+        signal: AbortSignal.any([signal, bound.lost]),
+        onOutput: output,
+        secrets: prepared.secrets,
+      },
     );
     const { exitCode, stdout, stderr, combined } = result;
     const record: ExecRecord = { exitCode, stdout, stderr, combined };
     const expected = isExpected(exitCode, args.expect);
     if (!expected) {
       await Promise.all([result.rootfs, ...result.mounts.values()].map((draft) => draft.discard()));
+      // The end of a service that it needs is why it failed.
+      bound.lost.throwIfAborted();
       throw await failure(store, prepared.spec.args, record);
     }
     const rootfs = await result.rootfs.commit(digestOf(key, "rootfs"));
