@@ -30,7 +30,8 @@ export async function copyTree(
   const parents = { missing: "create" as const, ...(options.owner && { owner: options.owner }) };
   if (peek(from)?.isDirectory()) {
     const to = resolveRaw(toRaw(dstRoot), toRaw(dstPath), parents);
-    await transfer(from, to, walk(from, options, options.signal), options);
+    const root = toRaw(dstRoot);
+    await transfer(from, to, walk(from, options, options.signal), { ...options, root });
     return;
   }
   const [, folder = "", name = ""] = /^(.*?)([^/]*)\/*$/s.exec(toRaw(dstPath)) ?? [];

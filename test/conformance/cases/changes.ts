@@ -38,6 +38,13 @@ const copies = topic("changes", {
       .withExec(["stat", "-c", "%a", "/d/f"]);
     assert.equal(await ran.stdout(), "644\n");
   },
+  follow_links_to_directories_at_the_target_of_a_copy: async (dag, t) => {
+    const container = t
+      .sh("mkdir /real; ln -s real /link")
+      .withDirectory("/", dag.directory().withNewFile("link/f", "x"));
+    const ran = container.withExec(["sh", "-c", "readlink /link; cat /real/f"]);
+    assert.equal(await ran.stdout(), "real\nx");
+  },
   put_a_directory_in_the_place_of_a_file: async (dag, t) => {
     const container = t
       .sh("echo file > /x")

@@ -104,6 +104,22 @@ test("merges into what is there, keeps existing folders, refuses another type", 
   assert.equal(await readdir(join(root, "outside")), []);
 });
 
+test("follows_links_to_folders_inside_of_the_root_and_gives_them_the_attributes_of_the_source", async ({
+  from,
+  to,
+}) => {
+  sh(
+    from,
+    "mkdir -m 711 bin; mkdir -m 750 d; echo x > bin/x; echo y > y; mkdir -p abs/deep; touch abs/deep/z",
+  );
+  sh(to, "mkdir -p usr/bin d; ln -s usr/bin bin; ln -s /usr abs");
+  await copyTree(from, "/", to, "/", { conflict: "replace" });
+  assert.is(
+    sh(to, "readlink bin abs; cat usr/bin/x y; ls usr/deep; stat -c %a usr/bin d"),
+    "usr/bin\n/usr\nx\ny\nz\n711\n750\n",
+  );
+});
+
 test("gives owner and mode to what it copies and the folders it makes", async ({ from, to }) => {
   sh(from, "mkdir d; echo > d/f");
   await copyTree(from, "/", to, "/a/b", { owner: { uid: 1000, gid: 1001 } });
