@@ -5,6 +5,7 @@ import type { Platform } from "../../images/types.js";
 import type { Call } from "../../session.js";
 import { environment, type ContainerValue } from "../container/value.js";
 import { expand } from "./expand.js";
+import { exposedPorts } from "./ports.js";
 import { joined } from "./words.js";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -50,7 +51,7 @@ export class Stage {
     const { session, client, signal } = build.call;
     const container = await session.force<ContainerValue>(node, client, signal);
     const stage = new Stage(build, index, node);
-    const { User = "", WorkingDir = "", Shell, OnBuild } = container.config;
+    const { ExposedPorts, User = "", WorkingDir = "", Shell, OnBuild } = container.config;
     for (const [name, value] of environment(container)) {
       stage.env.set(name, value);
       stage.kept.set(name, value);
@@ -60,6 +61,12 @@ export class Stage {
     stage.workdir = WorkingDir;
     if (isTexts(Shell) && Shell.length > 0) stage.shell = Shell;
     if (isTexts(OnBuild)) stage.triggers = OnBuild;
+    // What an image exposes is exposed by hand in what is built upon it: services wait for that.
+    for (const spec of Object.keys(ExposedPorts ?? {}).sort()) {
+      for (const port of exposedPorts(spec)) {
+        stage.add("withExposedPort", { ...port, experimentalSkipHealthcheck: false });
+      }
+    }
     return stage;
   }
 
