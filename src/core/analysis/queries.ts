@@ -10,10 +10,18 @@ export interface Places {
   readonly release: string;
 }
 
+/** The label `slipway.dev/track` of the pods that are looked at: a promoted release's pods are labelled stable. */
+export interface Labels {
+  readonly canary: Track;
+  /** Absent when there is nothing to compare with. */
+  readonly stable?: Track;
+}
+
 /** One address to ask for a number, again and again. */
 export interface Asked {
   /** Index in `analysis.queries`. */
   readonly query: number;
+  /** Whose value it is; not what {{track}} stands for, which is the label of the pods. */
   readonly track: Track;
   readonly url: string;
 }
@@ -26,16 +34,16 @@ export interface Asked {
 export function askedOf(
   { queries, prometheus }: Pick<Config["analysis"], "queries" | "prometheus">,
   places: Places,
-  hasStable: boolean,
+  { canary, stable }: Labels,
 ): Asked[] {
   return queries.flatMap((one, index) => {
-    const tracks: Track[] =
-      one.margin !== undefined && hasStable ? ["canary", "stable"] : ["canary"];
-    return tracks.map((track) => ({
+    const of = (track: Track, label: Track): Asked => ({
       query: index,
       track,
-      url: address(one, prometheus, { ...places, track }),
-    }));
+      url: address(one, prometheus, { ...places, track: label }),
+    });
+    const ours = of("canary", canary);
+    return one.margin !== undefined && stable !== undefined ? [ours, of("stable", stable)] : [ours];
   });
 }
 

@@ -3,7 +3,7 @@ import type { Secret } from "@dagger.io/dagger";
 import { analysisErrored, judge } from "../../core/analysis/judge.js";
 import { readObservation, readSent } from "../../core/analysis/observation.js";
 import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
-import { askedOf, type Asked } from "../../core/analysis/queries.js";
+import { askedOf, type Asked, type Labels } from "../../core/analysis/queries.js";
 import type { Analysis, Track } from "../../core/analysis/types.js";
 import { TRACK } from "../../core/delivery/objects/index.js";
 import { SlipwayError } from "../../core/errors.js";
@@ -13,9 +13,9 @@ import { OUT, runTool } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
 import {
   hostOf,
+  labelsOf,
   POD_PROGRAMS,
   selectorOf,
-  trackOf,
   withPods,
   type AnalysisTarget,
 } from "./pods.js";
@@ -61,12 +61,14 @@ export async function analyse(
     load: options.load ?? isLoadStep(config.deploy, weight),
   });
   const places = { namespace: cluster.namespace, name, release: `${release}` };
-  const asked = askedOf(config.analysis, places, hasStable);
+  const labels = labelsOf(target);
+  const asked = askedOf(config.analysis, places, labels);
   const began = new Date();
   try {
     return await look(context, cluster, target, {
       plan,
       asked,
+      labels,
       token: options.metricsToken,
       began,
     });
@@ -80,6 +82,7 @@ export async function analyse(
 interface LookInputs {
   readonly plan: AnalysisPlan;
   readonly asked: readonly Asked[];
+  readonly labels: Labels;
   readonly token: Secret | undefined;
   readonly began: Date;
 }
@@ -88,17 +91,14 @@ async function look(
   context: Context,
   cluster: Cluster,
   target: AnalysisTarget,
-  { plan, asked, token, began }: LookInputs,
+  { plan, asked, labels, token, began }: LookInputs,
 ): Promise<Analysis> {
   const specification = {
     namespace: cluster.namespace,
     port: target.port,
     selector: selectorOf(target, target.canary, target.stable),
     label: TRACK,
-    tracks: {
-      canary: trackOf(target, target.canary),
-      ...(target.stable === undefined ? {} : { stable: trackOf(target, target.stable) }),
-    },
+    tracks: labels,
     asked,
     polls: plan.polls,
     limit: plan.limit,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { dag, type Container, type Directory } from "@dagger.io/dagger";
 
+import type { Labels } from "../../core/analysis/queries.js";
 import type { Track } from "../../core/analysis/types.js";
 import { NAME, TRACK } from "../../core/delivery/objects/index.js";
 import type { Context } from "../context.js";
@@ -38,6 +39,15 @@ export function selectorOf(
 /** The track of the pods behind a Service or Deployment of the service. */
 export function trackOf({ name }: Pick<AnalysisTarget, "name">, of: string): Track {
   return of === name ? "stable" : "canary";
+}
+
+/** The tracks of the pods that are looked at. */
+export function labelsOf(target: Pick<AnalysisTarget, "name" | "canary" | "stable">): Labels {
+  const { canary, stable } = target;
+  return {
+    canary: trackOf(target, canary),
+    ...(stable === undefined ? {} : { stable: trackOf(target, stable) }),
+  };
 }
 
 /** A container that reaches the pods of the cluster, with further files beside the programs. */

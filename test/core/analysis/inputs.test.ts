@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { atJsonPath, parseJsonPath } from "../../../src/core/analysis/json-path.js";
 import { isLoadStep, planOf } from "../../../src/core/analysis/plan.js";
-import { askedOf } from "../../../src/core/analysis/queries.js";
+import { askedOf, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, readRequests } from "../../../src/core/analysis/requests.js";
 import { readSmoke } from "../../../src/core/analysis/smoke.js";
 import { raises } from "../raises.js";
@@ -64,6 +64,9 @@ test("finds_values_by_their_path", () => {
     assert.is(parseJsonPath(wrong), undefined, wrong);
 });
 
+const PLACES = { namespace: "shop", name: "orders", release: "7" };
+const BOTH: Labels = { canary: "canary", stable: "stable" };
+
 test("fills_in_the_placeholders_of_queries", () => {
   const config = configured(
     "prometheus=http://prometheus:9090/",
@@ -76,8 +79,7 @@ test("fills_in_the_placeholders_of_queries", () => {
       { name: "age", url: "http://m/{{name}}/{{release}}", minimum: 1 },
     ])}`,
   );
-  const places = { namespace: "shop", name: "orders", release: "7" };
-  const asked = askedOf(config, places, true);
+  const asked = askedOf(config, PLACES, BOTH);
   assert.equal(
     asked.map(({ query, track }) => [query, track]),
     [
@@ -91,13 +93,23 @@ test("fills_in_the_placeholders_of_queries", () => {
   assert.is(url.origin + url.pathname, "http://prometheus:9090/api/v1/query");
   assert.is(url.searchParams.get("query"), 'rate(e{ns="shop",app="orders-canary"}[1m])');
   assert.is(asked[2]?.url, "http://m/orders/7");
-  assert.is(askedOf(config, places, false).length, 2);
+  assert.is(askedOf(config, PLACES, { canary: "canary" }).length, 2);
+});
+
+test("asks_about_the_pods_that_are_there_when_a_promoted_release_is_watched", () => {
+  const query = 'sum(errors{track="{{track}}"}) or vector(0)';
+  const config = configured(
+    "prometheus=http://prometheus:9090",
+    `queries=${JSON.stringify([{ name: "errors", query, maximum: 1 }])}`,
+  );
+  const [first, ...more] = askedOf(config, PLACES, { canary: "stable" });
+  assert.equal([first?.track, more], ["canary", []]);
+  assert.match(new URL(first?.url ?? "").searchParams.get("query") ?? "", 'track="stable"');
 });
 
 test("rejects_queries_that_cannot_be_asked_or_cannot_fail", () => {
-  const places = { namespace: "shop", name: "orders", release: "7" };
   const asked = (...set: string[]): string =>
-    raises("CONFIG", () => askedOf(configured(...set), places, true));
+    raises("CONFIG", () => askedOf(configured(...set), PLACES, BOTH));
   const one = (query: object): string => `queries=${JSON.stringify([{ name: "q", ...query }])}`;
   assert.match(asked(one({ query: "up", minimum: 1 })), "analysis.prometheus is not set");
   assert.match(

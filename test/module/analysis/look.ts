@@ -8,7 +8,7 @@ import { resolveConfig } from "../../../src/core/config/resolve.js";
 import { judge } from "../../../src/core/analysis/judge.js";
 import { readObservation, readSent } from "../../../src/core/analysis/observation.js";
 import { planOf } from "../../../src/core/analysis/plan.js";
-import { askedOf } from "../../../src/core/analysis/queries.js";
+import { askedOf, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, type RecordedRequest } from "../../../src/core/analysis/requests.js";
 import type { Analysis, Measure, Track } from "../../../src/core/analysis/types.js";
 import type { LocalCluster } from "./cluster.js";
@@ -42,13 +42,15 @@ export async function look(
   await mkdir(out);
   await cp(join(STAGES, "k6/load.js"), join(work, "load.js"));
   await writeFile(join(work, "plan.json"), JSON.stringify(plan.k6));
+  const labels: Labels = { canary: "canary", ...(stable && { stable: "stable" }) };
+  const places = { namespace: "shop", name: "orders", release: "7" };
   const specification = {
     namespace: "shop",
     port: 8000,
     selector: `slipway.dev/track in (${tracks.join(",")})`,
     label: "slipway.dev/track",
-    tracks: Object.fromEntries(tracks.map((track) => [track, track])),
-    asked: askedOf(config.analysis, { namespace: "shop", name: "orders", release: "7" }, stable),
+    tracks: labels,
+    asked: askedOf(config.analysis, places, labels),
     polls: plan.polls,
     limit: plan.limit,
   };
