@@ -48,11 +48,11 @@ export function judge({ config, plan, observation, sent, hasModel }: JudgeInputs
   const { pods, breaks, problem } = observation;
   const hasStable = plan.tracks.includes("stable");
   const arrived = sent.filter((one) => !isLost(one, breaks));
-  const of = (track: Track): Sent[] =>
-    arrived.filter((one) => one.phase === "compare" && one.track === track);
+  const compared = arrived.filter(({ phase }) => phase === "compare");
+  const of = (track: Track): Sent[] => compared.filter((one) => one.track === track);
   const [canary, stable] = [of("canary"), hasStable ? of("stable") : undefined];
   const latency = judgeLatency(times(canary), stable && times(stable), config);
-  const predictions = stable && predicted(arrived, { config, plan, hasModel });
+  const predictions = stable && predicted(compared, { config, plan, hasModel });
   const queried = judgeQueries(observation, config, hasStable);
   const measures: Measure[] = [
     ...judgePods(pods, config.restarts),
@@ -130,11 +130,11 @@ function lostOnTheWay(sent: readonly Sent[], arrived: readonly Sent[]): string[]
 }
 
 function predicted(
-  arrived: readonly Sent[],
+  compared: readonly Sent[],
   { config, plan, hasModel }: Pick<JudgeInputs, "config" | "plan" | "hasModel">,
 ): Judgements {
   if (plan.k6.requests.some(({ keep }) => keep)) {
-    const { measure, notices } = judgePredictions(arrived, config);
+    const { measure, notices } = judgePredictions(compared, config);
     return { measures: [measure], notices };
   }
   const missing = `predictions were not compared: no recorded request (analysis.requests) asks for ${config.predictions.path} (analysis.predictions.path)`;

@@ -17,6 +17,8 @@ export interface LoadPlan {
   /** `Host` header of requests that name none. */
   readonly host: string;
   readonly warmupSeconds: number;
+  /** Requests to each version during the warm-up. */
+  readonly warmupRequests: number;
   readonly timeoutSeconds: number;
 }
 
@@ -85,6 +87,7 @@ export function planOf(
       requests: requests.map((one) => ({ ...one, keep: asksFor(one, config.predictions.path) })),
       host,
       warmupSeconds: warmup,
+      warmupRequests: rate * warmup,
       timeoutSeconds: timeout,
     },
     planned: { compare: rate * seconds, load: (loadRate ?? 0) * config.load.duration },

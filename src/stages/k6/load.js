@@ -14,13 +14,18 @@ export const options = plan.options;
 
 export function send() {
   const { TRACK: track, PHASE: phase } = __ENV;
-  const round = Math.floor(exec.scenario.iterationInTest / plan.requests.length);
-  const index = exec.scenario.iterationInTest % plan.requests.length;
+  const { iterationInTest: iteration, startTime } = exec.scenario;
+  const round = Math.floor(iteration / plan.requests.length);
+  const index = iteration % plan.requests.length;
   const request = plan.requests[index];
   // Shifted by the round: otherwise a request might always go to the same pod.
   const { way, port } = ways[track][(index + round) % ways[track].length];
-  const kept = phase === "compare" && request.keep && round < KEPT_ROUNDS;
   const at = Date.now();
+  const isWarmup = phase === "compare" && at - startTime < plan.warmupSeconds * 1000;
+  // Requests since the end of the warm-up, whose answers count for nothing.
+  const since = iteration - plan.warmupRequests;
+  const kept =
+    phase === "compare" && !isWarmup && request.keep && since < KEPT_ROUNDS * plan.requests.length;
   const wanted = request.status
     ? http.expectedStatuses(request.status)
     : http.expectedStatuses({ min: 100, max: 399 });
@@ -36,7 +41,6 @@ export function send() {
       responseCallback: wanted,
     },
   );
-  const isWarmup = phase === "compare" && at - exec.scenario.startTime < plan.warmupSeconds * 1000;
   const ok = request.status
     ? answer.status === request.status
     : answer.status >= 100 && answer.status < 400;

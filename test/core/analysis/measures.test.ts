@@ -338,6 +338,22 @@ test("leaves_out_requests_on_which_stable_does_not_agree_with_itself", () => {
   );
 });
 
+test("compares_no_prediction_of_the_warm_up", () => {
+  const config = configured("minimum=20", "rate=2", "predictions.value=$.y");
+  const same = predictions(
+    60,
+    (index) => ({ y: index }),
+    (index) => ({ y: index }),
+  );
+  const cold = same.map((one) =>
+    one.track === "stable"
+      ? { ...one, phase: "warmup" as const }
+      : { ...one, phase: "warmup" as const, status: 503, ok: false, body: "not yet" },
+  );
+  const found = judged({ sent: [...cold, ...same], config, recorded: PREDICT });
+  assert.is(outcomeOf(found, "predictions"), "passed");
+});
+
 test("judges_a_load_test_and_never_passes_what_k6_saw_crossed", () => {
   const config = configured("load.rate=20", "load.duration=10", "load.p95=50");
   const base = both(requests("canary", 400));

@@ -143,6 +143,26 @@ test("passes_predictions_that_are_alike_where_the_path_says", async ({ cluster }
   assert.is(measure(found, "predictions").canary, 100);
 });
 
+test("compares_no_prediction_of_the_warm_up", async ({ cluster }) => {
+  const well = predicting(1000);
+  let asked = 0;
+  await cluster.add("canary", "canary-1", (request, response) => {
+    if (++asked > 60) {
+      well(request, response);
+      return;
+    }
+    response.statusCode = 503;
+    response.end("not yet");
+  });
+  await cluster.add("stable", "stable-1", well);
+  const found = await look(cluster, {
+    requests: PREDICT,
+    set: ["analysis.predictions.value=$.predictions[*].species", "analysis.warmup=5"],
+  });
+  assert.is(measure(found, "predictions").outcome, "passed", found.why);
+  assert.is(measure(found, "predictions").canary, 100);
+});
+
 test("errs_when_the_way_to_the_pods_breaks_again_and_again", async ({ cluster }) => {
   await cluster.add("canary", "canary-1", good);
   await cluster.add("stable", "stable-1", good);
