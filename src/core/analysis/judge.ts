@@ -134,7 +134,7 @@ function predicted(
   { config, plan, hasModel }: Pick<JudgeInputs, "config" | "plan" | "hasModel">,
 ): Judgements {
   if (plan.k6.requests.some(({ keep }) => keep)) {
-    const { measure, notices } = judgePredictions(compared, config);
+    const { measure, notices } = judgePredictions(compared, plan.k6.requests, config);
     return { measures: [measure], notices };
   }
   const missing = `predictions were not compared: no recorded request (analysis.requests) asks for ${config.predictions.path} (analysis.predictions.path)`;

@@ -2,6 +2,7 @@ import type { Config } from "../config/schema.js";
 import { againstThreshold, rounded, sureWords, words } from "./judgement.js";
 import { atJsonPath, parseJsonPath } from "./json-path.js";
 import type { Sent } from "./observation.js";
+import type { RecordedRequest } from "./requests.js";
 import { confidenceAbove } from "./statistics/proportions.js";
 import type { Measure, Track } from "./types.js";
 
@@ -10,10 +11,13 @@ type Answers = Readonly<Record<Track, readonly string[]>>;
 
 /**
  * Whether canary and stable predict alike on the same requests. A request counts once however often it
- * was made, and not at all when stable itself answers it now so, now so.
+ * was recorded and made, and not at all when stable itself answers it now so, now so.
+ *
+ * @param requests The recorded ones.
  */
 export function judgePredictions(
   sent: readonly Sent[],
+  requests: readonly RecordedRequest[],
   config: Config["analysis"],
 ): { readonly measure: Measure; readonly notices: readonly string[] } {
   const { predictions, confidence } = config;
@@ -32,7 +36,7 @@ export function judgePredictions(
       first !== undefined && second !== undefined && equal(first, second, predictions.tolerance)
     );
   };
-  const both = [...grouped(sent)].filter(
+  const both = [...grouped(sent, requests)].filter(
     ([, { canary, stable }]) => canary.length > 0 && stable.length > 0,
   );
   const legible = both.filter(([, { stable }]) => stable.every((body) => read(body) !== undefined));
@@ -88,17 +92,34 @@ export function judgePredictions(
   };
 }
 
-/** Answers by request, of those whose answer was kept. */
-function grouped(sent: readonly Sent[]): Map<number, Answers> {
+/** Answers by request, of those whose answer was kept; of lines that are the same request by the first. */
+function grouped(
+  sent: readonly Sent[],
+  requests: readonly RecordedRequest[],
+): Map<number, Answers> {
+  const lines = firstLines(requests);
   const groups = new Map<number, { canary: string[]; stable: string[] }>();
   for (const { index, track, body } of sent) {
     // A canary that answers with an error does not predict alike: it stays.
     if (body === undefined) continue;
-    const group = groups.get(index) ?? { canary: [], stable: [] };
+    const line = lines[index] ?? index;
+    const group = groups.get(line) ?? { canary: [], stable: [] };
     group[track].push(body);
-    groups.set(index, group);
+    groups.set(line, group);
   }
   return groups;
+}
+
+/** For each recorded request the index of the first that is the same: the same method, path, headers and body. */
+function firstLines(requests: readonly RecordedRequest[]): number[] {
+  const first = new Map<string, number>();
+  return requests.map(({ method, path, headers, body }, index) => {
+    const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    const key = JSON.stringify([method, path, named.sort(), body]);
+    const found = first.get(key) ?? index;
+    first.set(key, found);
+    return found;
+  });
 }
 
 /** Numbers within the tolerance, everything else the same. */

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { isLost, type Sent } from "../../../src/core/analysis/observation.js";
 import { analysisTable } from "../../../src/core/analysis/table.js";
 import type { RecordedRequest } from "../../../src/core/analysis/requests.js";
+import type { Measure } from "../../../src/core/analysis/types.js";
 import { configured, judged, outcomeOf, pod, request, requests, well } from "./support.js";
 
 const test = suite("measures of an analysis");
@@ -255,7 +256,9 @@ test("doubts_when_a_pod_is_gone_that_was_there_and_not_when_one_came", () => {
   assert.is(look(["a"], ["a", "b"]).outcome, "passed", "scaled up");
 });
 
-const PREDICT: RecordedRequest[] = [{ method: "POST", path: "/predict", headers: {}, body: "{}" }];
+const PREDICT = Array.from({ length: 60 }, (_, index): RecordedRequest => {
+  return { method: "POST", path: "/predict", headers: {}, body: `{"row":${index}}` };
+});
 
 /** Two answers of each version to each of so many requests. */
 function predictions(
@@ -336,6 +339,42 @@ test("leaves_out_requests_on_which_stable_does_not_agree_with_itself", () => {
     outcomeOf(judged({ sent: few, config, recorded: PREDICT }), "predictions"),
     "inconclusive",
   );
+});
+
+test("counts_recorded_requests_that_are_the_same_once", () => {
+  const config = configured("minimum=20", "rate=2", "predictions.value=$.y");
+  const of = (recorded: readonly RecordedRequest[], answer: (index: number) => number): Measure => {
+    const sent = predictions(
+      recorded.length,
+      (index) => ({ y: answer(index) }),
+      () => ({ y: 0 }),
+    );
+    const { measures } = judged({ sent, config, recorded });
+    const found = measures.find(({ metric }) => metric === "predictions");
+    if (!found) throw new Error("predictions were not judged");
+    return found;
+  };
+  const [one] = PREDICT;
+  if (!one) throw new Error("no request");
+  const few = of(
+    PREDICT.map((_, index) => PREDICT[index % 5] ?? one),
+    () => 0,
+  );
+  assert.is(few.outcome, "inconclusive");
+  assert.match(few.why, "both predicted on 5 different requests, 20 are needed");
+  // 21 lines are the same request, which is one of 40 that is predicted differently.
+  const often = [one, ...PREDICT.slice(1, 40), ...Array<RecordedRequest>(20).fill(one)];
+  const found = of(often, (index) => (index === 0 || index >= 40 ? 1 : 0));
+  assert.is(found.outcome, "passed");
+  assert.match(found.why, "1 of 40 different requests are predicted differently");
+  assert.match(found.why, "the first are requests 1");
+  // Names of headers are the same in any case and order; other values are another request.
+  const header = (headers: Readonly<Record<string, string>>): RecordedRequest => ({
+    ...one,
+    headers,
+  });
+  const written = [header({ A: "1", b: "2" }), header({ B: "2", a: "1" }), header({ A: "2" })];
+  assert.match(of(written, () => 0).why, "both predicted on 2 different requests");
 });
 
 test("compares_no_prediction_of_the_warm_up", () => {
