@@ -19,6 +19,8 @@ export interface Sent {
   readonly at: number;
   /** The answer, of the first requests whose predictions are compared. */
   readonly body?: string;
+  /** Whether the answer would have been kept, were it not longer than what is kept. */
+  readonly tooLong?: true;
 }
 
 const pod = z.object({
@@ -86,7 +88,8 @@ const line = z.tuple([
   z.number(),
   z.number(),
   z.number(),
-  z.string().nullable(),
+  // Null when it was not to be kept, false when it is too long for that.
+  z.union([z.string(), z.literal(false)]).nullable(),
 ]);
 
 /**
@@ -106,7 +109,8 @@ export function readSent(text: string): Sent[] | undefined {
     const [track, phase, index, way, status, ok, ms, at, body] = read;
     sent.push({
       ...{ track, phase, index, way, status, ok: ok === 1, ms, at },
-      ...(body === null ? {} : { body }),
+      ...(body === false && { tooLong: true }),
+      ...(typeof body === "string" && { body }),
     });
   }
   return sent;

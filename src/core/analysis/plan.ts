@@ -1,5 +1,6 @@
 import type { Config } from "../config/schema.js";
 import { rounded } from "./judgement.js";
+import { LONGEST_ANSWER } from "./predictions.js";
 import { asksFor, type RecordedRequest } from "./requests.js";
 import type { Track } from "./types.js";
 
@@ -20,6 +21,8 @@ export interface LoadPlan {
   /** Requests to each version during the warm-up. */
   readonly warmupRequests: number;
   readonly timeoutSeconds: number;
+  /** Characters of the longest answer that is kept. */
+  readonly longestAnswer: number;
 }
 
 /** What one analysis does. */
@@ -89,6 +92,7 @@ export function planOf(
       warmupSeconds: warmup,
       warmupRequests: rate * warmup,
       timeoutSeconds: timeout,
+      longestAnswer: LONGEST_ANSWER,
     },
     planned: { compare: rate * seconds, load: (loadRate ?? 0) * config.load.duration },
     polls: Array.from(

@@ -1,4 +1,5 @@
 import type { Config } from "../config/schema.js";
+import { plural } from "../text.js";
 import { againstThreshold, rounded, sureWords, words } from "./judgement.js";
 import { atJsonPath, parseJsonPath } from "./json-path.js";
 import type { Sent } from "./observation.js";
@@ -6,8 +7,14 @@ import type { RecordedRequest } from "./requests.js";
 import { confidenceAbove } from "./statistics/proportions.js";
 import type { Measure, Track } from "./types.js";
 
+/** Characters of the longest answer that is kept; of a longer one nobody knows what it predicts. */
+export const LONGEST_ANSWER = 16 * 1024;
+
+/** An answer, or undefined when it was longer than what is kept. */
+type Answer = string | undefined;
+
 /** What two versions answered to one request. */
-type Answers = Readonly<Record<Track, readonly string[]>>;
+type Answers = Readonly<Record<Track, readonly Answer[]>>;
 
 /**
  * Whether canary and stable predict alike on the same requests. A request counts once however often it
@@ -22,15 +29,15 @@ export function judgePredictions(
 ): { readonly measure: Measure; readonly notices: readonly string[] } {
   const { predictions, confidence } = config;
   const path = parseJsonPath(predictions.value) ?? [];
-  const read = (body: string): unknown[] | undefined => {
+  const read = (body: Answer): unknown[] | undefined => {
     try {
-      const found = atJsonPath(JSON.parse(body), path);
+      const found = atJsonPath(JSON.parse(body ?? ""), path);
       return found.length > 0 && found.every((value) => value !== null) ? found : undefined;
     } catch {
       return undefined;
     }
   };
-  const alike = (a: string, b: string): boolean => {
+  const alike = (a: Answer, b: Answer): boolean => {
     const [first, second] = [read(a), read(b)];
     return (
       first !== undefined && second !== undefined && equal(first, second, predictions.tolerance)
@@ -41,16 +48,26 @@ export function judgePredictions(
   );
   const legible = both.filter(([, { stable }]) => stable.every((body) => read(body) !== undefined));
   const settled = legible.filter(([, { stable }]) =>
-    stable.every((body) => alike(body, stable[0] ?? "")),
+    stable.every((body) => alike(body, stable[0])),
   );
-  const differing = settled.filter(
-    ([, { canary, stable }]) => !canary.every((body) => alike(body, stable[0] ?? "")),
+  const differs = ({ canary, stable }: Answers): boolean =>
+    canary.some((body) => !isTooLong(body) && !alike(body, stable[0]));
+  const differing = settled.filter(([, answers]) => differs(answers));
+  // What the canary predicts on these is not known.
+  const open = settled.filter(([, answers]) => !differs(answers) && answers.canary.some(isTooLong));
+  const [of, hits] = [settled.length - open.length, differing.length];
+  const long = both.filter(([, { canary, stable }]) => [...canary, ...stable].some(isTooLong));
+  const unread =
+    long.length === 0
+      ? ""
+      : `; answers to ${plural(long.length, "request")} are longer than ${LONGEST_ANSWER} characters, and not read`;
+  const without = both.filter(([, { stable }]) =>
+    stable.some((body) => !isTooLong(body) && read(body) === undefined),
   );
-  const [of, hits] = [settled.length, differing.length];
   const notices = [
-    ...(legible.length < both.length
+    ...(without.length > 0
       ? [
-          `stable's answers to ${both.length - legible.length} requests have nothing at ${predictions.value} (analysis.predictions.value)`,
+          `stable's answers to ${without.length} requests have nothing at ${predictions.value} (analysis.predictions.value)`,
         ]
       : []),
     ...(settled.length < legible.length
@@ -70,7 +87,7 @@ export function judgePredictions(
       measure: {
         ...common,
         outcome: "inconclusive",
-        why: `both predicted on ${of} different requests, ${predictions.minimum} are needed (analysis.predictions.minimum)`,
+        why: `both predicted on ${of} different requests, ${predictions.minimum} are needed (analysis.predictions.minimum)${unread}`,
       },
       notices,
     };
@@ -83,10 +100,13 @@ export function judgePredictions(
   return {
     measure: {
       ...common,
-      outcome: againstThreshold(hits / of > allowed, sure, { confidence }),
+      // Only what is known counts as proof, but what is not known may be as bad as can be.
+      outcome: againstThreshold((hits + open.length) / (of + open.length) > allowed, sure, {
+        confidence,
+      }),
       confidence: rounded(sure),
       method: "exact binomial test of the requests that are predicted differently",
-      why: `${hits} of ${of} different requests are predicted differently, ${words(100 * allowed)} % may be; ${sureWords(sure)} that it is more${first.length > 0 ? `; the first are requests ${first.join(", ")}` : ""}`,
+      why: `${hits} of ${of} different requests are predicted differently, ${words(100 * allowed)} % may be; ${sureWords(sure)} that it is more${first.length > 0 ? `; the first are requests ${first.join(", ")}` : ""}${unread}`,
     },
     notices,
   };
@@ -98,13 +118,13 @@ function grouped(
   requests: readonly RecordedRequest[],
 ): Map<number, Answers> {
   const lines = firstLines(requests);
-  const groups = new Map<number, { canary: string[]; stable: string[] }>();
-  for (const { index, track, body } of sent) {
-    // A canary that answers with an error does not predict alike: it stays.
-    if (body === undefined) continue;
+  const groups = new Map<number, { canary: Answer[]; stable: Answer[] }>();
+  for (const { index, track, ok, body, tooLong } of sent) {
+    if (body === undefined && !tooLong) continue;
     const line = lines[index] ?? index;
     const group = groups.get(line) ?? { canary: [], stable: [] };
-    group[track].push(body);
+    // An answer that is an error predicts nothing, however long it is: it stays.
+    group[track].push(tooLong && !ok ? "" : body);
     groups.set(line, group);
   }
   return groups;
@@ -120,6 +140,10 @@ function firstLines(requests: readonly RecordedRequest[]): number[] {
     first.set(key, found);
     return found;
   });
+}
+
+function isTooLong(answer: Answer): boolean {
+  return answer === undefined;
 }
 
 /** Numbers within the tolerance, everything else the same. */

@@ -8,7 +8,6 @@ const ways = JSON.parse(open(__ENV.SLIPWAY_WAYS));
 
 // Answers of so many rounds are kept, to see whether a version agrees with itself.
 const KEPT_ROUNDS = 2;
-const LONGEST_ANSWER = 16 * 1024;
 
 export const options = plan.options;
 
@@ -46,7 +45,7 @@ export function send() {
     : answer.status >= 100 && answer.status < 400;
   // The time of a request without an answer is what the caller waited for.
   const ms = answer.status === 0 ? Date.now() - at : answer.timings.duration;
-  const body = kept ? (answer.body ?? "").slice(0, LONGEST_ANSWER) : null;
+  const body = kept ? textOf(answer) : null;
   const line = [
     track,
     isWarmup ? "warmup" : phase,
@@ -59,6 +58,12 @@ export function send() {
     body,
   ];
   console.log(JSON.stringify(line));
+}
+
+/** An answer; false when it is too long, as half of one says nothing. */
+function textOf(answer) {
+  const text = answer.body ?? "";
+  return text.length > plan.longestAnswer ? false : text;
 }
 
 export function handleSummary(data) {

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { isLost, type Sent } from "../../../src/core/analysis/observation.js";
 import { analysisTable } from "../../../src/core/analysis/table.js";
 import type { RecordedRequest } from "../../../src/core/analysis/requests.js";
-import type { Measure } from "../../../src/core/analysis/types.js";
+import type { Analysis, Measure } from "../../../src/core/analysis/types.js";
 import { configured, judged, outcomeOf, pod, request, requests, well } from "./support.js";
 
 const test = suite("measures of an analysis");
@@ -341,6 +341,42 @@ test("leaves_out_requests_on_which_stable_does_not_agree_with_itself", () => {
   );
 });
 
+function predictionsOf({ measures }: Analysis): Measure {
+  const found = measures.find(({ metric }) => metric === "predictions");
+  if (!found) throw new Error("predictions were not judged");
+  return found;
+}
+
+test("says_that_answers_are_too_long_and_passes_none_for_that", () => {
+  const config = configured("minimum=20", "rate=2", "predictions.value=$.y");
+  const of = (shorten: (one: Sent) => Sent): Measure => {
+    const all = predictions(
+      60,
+      (index) => ({ y: index }),
+      (index) => ({ y: index }),
+    );
+    return predictionsOf(judged({ sent: all.map(shorten), config, recorded: PREDICT }));
+  };
+  const long = ({ track, index }: Sent, more: Partial<Sent> = {}): Sent =>
+    request(track, { index, tooLong: true, ...more });
+  const all = of((one) => long(one));
+  assert.is(all.outcome, "inconclusive");
+  assert.match(all.why, "answers to 60 requests are longer than 16384 characters");
+  const canarys = of((one) => (one.track === "canary" && one.index < 10 ? long(one) : one));
+  assert.is(canarys.outcome, "inconclusive", "nobody knows what it predicts there");
+  assert.match(canarys.why, "0 of 50 different requests are predicted differently");
+  const hardlyAny = of((one) => (one.track === "canary" && one.index < 2 ? long(one) : one));
+  assert.is(hardlyAny.outcome, "passed", "within the bounds, whatever they are");
+  assert.match(hardlyAny.why, "answers to 2 requests are longer than 16384 characters");
+  const stables = of((one) => (one.track === "stable" && one.index < 10 ? long(one) : one));
+  assert.is(stables.outcome, "passed");
+  // A long page that says what went wrong is no prediction.
+  const wrong = of((one) =>
+    one.track === "canary" && one.index < 12 ? long(one, { status: 500, ok: false }) : one,
+  );
+  assert.is(wrong.outcome, "failed");
+});
+
 test("counts_recorded_requests_that_are_the_same_once", () => {
   const config = configured("minimum=20", "rate=2", "predictions.value=$.y");
   const of = (recorded: readonly RecordedRequest[], answer: (index: number) => number): Measure => {
@@ -349,10 +385,7 @@ test("counts_recorded_requests_that_are_the_same_once", () => {
       (index) => ({ y: answer(index) }),
       () => ({ y: 0 }),
     );
-    const { measures } = judged({ sent, config, recorded });
-    const found = measures.find(({ metric }) => metric === "predictions");
-    if (!found) throw new Error("predictions were not judged");
-    return found;
+    return predictionsOf(judged({ sent, config, recorded }));
   };
   const [one] = PREDICT;
   if (!one) throw new Error("no request");

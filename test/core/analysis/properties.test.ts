@@ -182,6 +182,7 @@ test("reads_nothing_out_of_garbage", () => {
   assert.is(readObservation(undefined), undefined);
   assert.is(readSent('["canary","compare",0,0,null,1,3,4,null]\n'), undefined);
   assert.equal(readSent('["canary","compare",0,0,200,1,3,4,null]\n["can')?.length, 1);
+  assert.is(readSent('["canary","compare",0,0,200,1,3,4,true]\n'), undefined);
 });
 
 test("combines_outcomes_whatever_their_order_by_the_gravest", () => {

@@ -143,6 +143,23 @@ test("passes_predictions_that_are_alike_where_the_path_says", async ({ cluster }
   assert.is(measure(found, "predictions").canary, 100);
 });
 
+test("says_that_answers_are_too_long_to_be_compared", async ({ cluster }) => {
+  const long: RequestListener = (request, response) => {
+    request.resume();
+    response.end(
+      JSON.stringify({ predictions: [{ species: "setosa" }], rest: "x".repeat(17_000) }),
+    );
+  };
+  await cluster.add("canary", "canary-1", long);
+  await cluster.add("stable", "stable-1", long);
+  const found = await look(cluster, {
+    requests: PREDICT,
+    set: ["analysis.predictions.value=$.predictions[*].species"],
+  });
+  assert.is(measure(found, "predictions").outcome, "inconclusive");
+  assert.match(found.why, "answers to 40 requests are longer than 16384 characters");
+});
+
 test("compares_no_prediction_of_the_warm_up", async ({ cluster }) => {
   const well = predicting(1000);
   let asked = 0;
