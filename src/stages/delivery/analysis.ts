@@ -1,7 +1,7 @@
 import type { Secret } from "@dagger.io/dagger";
 
+import { readEvidence } from "../../core/analysis/evidence.js";
 import { analysisErrored, judge } from "../../core/analysis/judge.js";
-import { readObservation, readSent } from "../../core/analysis/observation.js";
 import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
 import { askedOf, type Asked, type Labels } from "../../core/analysis/queries.js";
 import type { Analysis, Track } from "../../core/analysis/types.js";
@@ -121,21 +121,14 @@ async function look(
     ["python3", `${POD_PROGRAMS}/load.py`, `${POD_PROGRAMS}/specification.json`, OUT],
     { timeout: plan.limit + 120, report: SENT, version: "" },
   );
-  const observation = readObservation(
-    OBSERVATION in sizes ? await left.file(OBSERVATION).contents() : undefined,
-  );
-  const sent = readSent(run.report ?? "");
-  if (!observation || !sent)
-    return analysisErrored(
-      `the analysis left nothing that can be read (exit code ${run.exitCode}): ${lastLines(run.stderr)}`,
-      began,
-    );
-  const { config } = context;
-  return judge({
-    config: config.analysis,
-    plan,
-    observation,
-    sent,
-    hasModel: config.model.enabled,
+  const evidence = readEvidence({
+    observation: OBSERVATION in sizes ? await left.file(OBSERVATION).contents() : undefined,
+    requests: run.report,
+    bytes: sizes[SENT],
+    exitCode: run.exitCode,
+    stderr: run.stderr,
   });
+  if (typeof evidence === "string") return analysisErrored(evidence, began);
+  const { config } = context;
+  return judge({ config: config.analysis, plan, ...evidence, hasModel: config.model.enabled });
 }

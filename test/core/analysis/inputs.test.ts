@@ -1,12 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { readEvidence } from "../../../src/core/analysis/evidence.js";
 import { atJsonPath, parseJsonPath } from "../../../src/core/analysis/json-path.js";
 import { isLoadStep, planOf } from "../../../src/core/analysis/plan.js";
 import { askedOf, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, readRequests } from "../../../src/core/analysis/requests.js";
 import { readSmoke } from "../../../src/core/analysis/smoke.js";
 import { raises } from "../raises.js";
-import { configured } from "./support.js";
+import { configured, well } from "./support.js";
 
 const test = suite("inputs of an analysis");
 
@@ -164,6 +165,22 @@ test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
     load: false,
   });
   assert.equal(Object.keys((without.k6.options as typeof options).scenarios), ["canary-compare"]);
+});
+
+test("says_that_there_are_more_requests_than_are_read_and_does_not_take_them_for_none", () => {
+  const left = { observation: JSON.stringify(well()), exitCode: 0, stderr: "Traceback" };
+  const line = '["canary","compare",0,0,200,1,3,4,null]\n';
+  const whole = readEvidence({ ...left, requests: line, bytes: line.length });
+  assert.is(typeof whole === "string" || whole.sent.length, 1);
+  const long = readEvidence({ ...left, requests: undefined, bytes: 70 * 1024 * 1024 });
+  const why = typeof long === "string" ? long : "";
+  assert.match(why, "requests.log has 70 MiB, which is longer than what is read");
+  assert.match(why, "lower analysis.rate or analysis.duration");
+  for (const more of [{ observation: undefined }, { requests: "garbage\n" }])
+    assert.is(
+      readEvidence({ ...left, requests: line, bytes: line.length, ...more }),
+      "the analysis left nothing that can be read (exit code 0): Traceback",
+    );
 });
 
 test("puts_the_load_test_where_it_meets_the_fewest_users", () => {
