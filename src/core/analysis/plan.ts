@@ -33,6 +33,8 @@ export interface AnalysisPlan {
   readonly planned: { readonly compare: number; readonly load: number };
   /** When queries are asked, seconds after the beginning: in the second half, when there is something to see. */
   readonly polls: readonly number[];
+  /** Seconds after the beginning at which the comparison is over, and nothing is asked any more. */
+  readonly end: number;
   /** Seconds until all is over, when everything takes as long as it may. */
   readonly limit: number;
 }
@@ -99,6 +101,7 @@ export function planOf(
       { length: POLLS },
       (_, index) => warmup + seconds / 2 + ((seconds / 2) * index) / POLLS,
     ),
+    end: whole,
     limit: whole + loadSeconds + 2 * timeout + 120,
   };
 }
@@ -107,7 +110,8 @@ export function planOf(
 function earlyEnd({ minimum, rate, warmup, success }: Config["analysis"]): Record<string, unknown> {
   const limit = Math.min(0.95, 1.25 - success.minimum / 100);
   return {
-    "http_req_failed{scenario:canary-compare}": [
+    // The tag `phase` is load.js's: the warm-up counts for nothing here either.
+    "http_req_failed{scenario:canary-compare,phase:compare}": [
       {
         threshold: `rate<${rounded(limit)}`,
         abortOnFail: true,

@@ -97,7 +97,10 @@ function troubleOf({
   if (values.length < FEWEST || 2 * values.length < asked)
     return {
       outcome: "inconclusive",
-      why: `only ${values.length} of ${asked} answers held a number (no series, NaN and null are none)`,
+      why:
+        asked < FEWEST
+          ? `it was answered only ${plural(asked, "time")} while requests were made, ${FEWEST} numbers are needed`
+          : `only ${values.length} of ${asked} answers held a number (no series, NaN and null are none)`,
     };
   return undefined;
 }

@@ -101,6 +101,7 @@ async function look(
     tracks: labels,
     asked,
     polls: plan.polls,
+    end: plan.end,
     limit: plan.limit,
   };
   const files = {

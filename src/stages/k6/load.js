@@ -21,10 +21,10 @@ export function send() {
   const { way, port } = ways[track][(index + round) % ways[track].length];
   const at = Date.now();
   const isWarmup = phase === "compare" && at - startTime < plan.warmupSeconds * 1000;
+  const part = isWarmup ? "warmup" : phase;
   // Requests since the end of the warm-up, whose answers count for nothing.
   const since = iteration - plan.warmupRequests;
-  const kept =
-    phase === "compare" && !isWarmup && request.keep && since < KEPT_ROUNDS * plan.requests.length;
+  const kept = part === "compare" && request.keep && since < KEPT_ROUNDS * plan.requests.length;
   const wanted = request.status
     ? http.expectedStatuses(request.status)
     : http.expectedStatuses({ min: 100, max: 399 });
@@ -38,6 +38,8 @@ export function send() {
       redirects: 0,
       responseType: kept ? "text" : "none",
       responseCallback: wanted,
+      // The threshold that ends a look early asks for it.
+      tags: { phase: part },
     },
   );
   const ok = request.status
@@ -46,17 +48,7 @@ export function send() {
   // The time of a request without an answer is what the caller waited for.
   const ms = answer.status === 0 ? Date.now() - at : answer.timings.duration;
   const body = kept ? textOf(answer) : null;
-  const line = [
-    track,
-    isWarmup ? "warmup" : phase,
-    index,
-    way,
-    answer.status,
-    ok ? 1 : 0,
-    ms,
-    at,
-    body,
-  ];
+  const line = [track, part, index, way, answer.status, ok ? 1 : 0, ms, at, body];
   console.log(JSON.stringify(line));
 }
 

@@ -3,9 +3,9 @@
     load.py SPECIFICATION OUT
 
 SPECIFICATION is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that label, "stable":
-value, or left out}, "asked": [{"query", "track", "url"}], "polls": [seconds], "limit": seconds}; beside it lie
-plan.json and load.js, for k6. Leaves in OUT requests.log, a line a request, and observation.json, which the module
-judges; here nothing is. Standard library only.
+value, or left out}, "asked": [{"query", "track", "url"}], "polls": [seconds], "end": seconds after which nothing is
+asked, "limit": seconds}; beside it lie plan.json and load.js, for k6. Leaves in OUT requests.log, a line a request, and
+observation.json, which the module judges; here nothing is. Standard library only.
 """
 
 import json
@@ -27,12 +27,13 @@ def poll(specification, samples, ended):
     """Asks each query at each time; all of them together, so that canary and stable are seen at once."""
     if not specification["asked"]:
         return
-    began = time.monotonic()
+    began, end = time.monotonic(), specification["end"]
     # What speaks to a server takes a while to load, and mostly there is none to ask.
     from metrics import ask, unanswered
 
     for at in specification["polls"]:
-        if ended.wait(max(0, began + at - time.monotonic())):
+        # Slow answers put the next question off: what is told after the requests is not about them.
+        if ended.wait(max(0, began + at - time.monotonic())) or time.monotonic() - began >= end:
             return
         # Whatever ends a thread, its query was asked and not answered.
         answers = [unanswered(asked) for asked in specification["asked"]]
@@ -101,9 +102,7 @@ def look(specification, folder, out, result):
             )
             watch.start()
             result["k6"] = run_k6(folder, out, opened, specification["limit"])
-            # A run that was ended early needs no more of them.
-            if result["k6"]["exitCode"] not in (0, 99) or is_early(result["k6"]):
-                ended.set()
+            ended.set()
             watch.join()
         else:
             names = ", ".join(shut)
@@ -115,10 +114,6 @@ def look(specification, folder, out, result):
     finally:
         ended.set()
         ways.close()
-
-
-def is_early(k6):
-    return any("canary-compare" in one for one in k6["crossed"])
 
 
 def main():

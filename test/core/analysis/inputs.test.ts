@@ -157,7 +157,10 @@ test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
     [false, true],
   );
   assert.is(plan.polls.length, 10);
-  assert.ok(plan.polls.every((at) => at >= 7 && at < 12));
+  assert.ok(plan.polls.every((at) => at >= 7 && at < plan.end));
+  assert.is(plan.end, 12);
+  const [early] = Object.keys(options.thresholds);
+  assert.is(early, "http_req_failed{scenario:canary-compare,phase:compare}");
   const without = planOf(config, {
     tracks: ["canary"],
     requests: defaultRequests("/"),

@@ -160,11 +160,11 @@ test("says_that_answers_are_too_long_to_be_compared", async ({ cluster }) => {
   assert.match(found.why, "answers to 40 requests are longer than 16384 characters");
 });
 
-test("compares_no_prediction_of_the_warm_up", async ({ cluster }) => {
+test("compares_no_prediction_of_the_warm_up_and_does_not_end_early_for_it", async ({ cluster }) => {
   const well = predicting(1000);
   let asked = 0;
   await cluster.add("canary", "canary-1", (request, response) => {
-    if (++asked > 60) {
+    if (++asked > 100) {
       well(request, response);
       return;
     }
@@ -178,6 +178,7 @@ test("compares_no_prediction_of_the_warm_up", async ({ cluster }) => {
   });
   assert.is(measure(found, "predictions").outcome, "passed", found.why);
   assert.is(measure(found, "predictions").canary, 100);
+  assert.is(found.outcome, "passed", found.why);
 });
 
 test("errs_when_the_way_to_the_pods_breaks_again_and_again", async ({ cluster }) => {
@@ -273,6 +274,27 @@ test("asks_for_metrics_of_both_versions_while_requests_are_made", async ({ clust
     ["high", "worse", "fine", "empty", "broken"].map((name) => measure(found, name).outcome),
     ["failed", "failed", "passed", "inconclusive", "errored"],
     JSON.stringify(found.measures, undefined, 1),
+  );
+});
+
+test("asks_for_no_metrics_after_the_comparison_however_slow_they_are", async ({ cluster }) => {
+  await cluster.add("canary", "canary-1", good);
+  let asked = 0;
+  await cluster.add("metrics", "metrics-1", (_, response) => {
+    asked++;
+    setTimeout(() => response.end("3"), 2000);
+  });
+  const port = await readFile(`${cluster.folder}/metrics-1.port`, "utf8");
+  const queries = [{ name: "slow", url: `http://127.0.0.1:${port}/`, maximum: 5 }];
+  const found = await look(cluster, {
+    set: [`analysis.queries=${JSON.stringify(queries)}`],
+    stable: false,
+  });
+  assert.ok(asked <= 2, `asked ${asked} times`);
+  assert.is(measure(found, "slow").outcome, "inconclusive");
+  assert.match(
+    found.why,
+    /answered only [12] times? while requests were made, 5 numbers are needed/,
   );
 });
 

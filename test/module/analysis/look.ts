@@ -52,6 +52,7 @@ export async function look(
     tracks: labels,
     asked: askedOf(config.analysis, places, labels),
     polls: plan.polls,
+    end: plan.end,
     limit: plan.limit,
   };
   await writeFile(join(work, "specification.json"), JSON.stringify(specification));
