@@ -10,6 +10,14 @@ export type Rules = Pick<Config["analysis"], "confidence" | "minimum">;
  */
 const SUSPICIOUS = 0.8;
 
+/** Decimal fractions: 100 - 99.9 is a little less than 0.1. */
+const SLACK = 1e-12;
+
+/** Whether a share is above a limit, and not just at it. */
+export function isAbove(share: number, limit: number): boolean {
+  return share > limit + SLACK;
+}
+
 /** The gravest first. */
 const GRAVITY: readonly Outcome[] = ["failed", "errored", "inconclusive", "passed"];
 

@@ -128,7 +128,8 @@ function loadThresholds({ p95, p99, errors }: Config["analysis"]["load"]): Recor
     ...(p99 === undefined ? [] : [`p(99)<=${p99}`]),
   ];
   return {
-    "http_req_failed{scenario:canary-load}": [`rate<=${errors / 100}`],
+    // Decimal fractions: 0.7 / 100 is a little less than 0.007.
+    "http_req_failed{scenario:canary-load}": [`rate<=${Number((errors / 100).toPrecision(12))}`],
     ...(times.length > 0 ? { "http_req_duration{scenario:canary-load}": times } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.js";
 import { plural } from "../text.js";
-import { againstThreshold, rounded, sureWords, words } from "./judgement.js";
+import { againstThreshold, isAbove, rounded, sureWords, words } from "./judgement.js";
 import { atJsonPath, parseJsonPath } from "./json-path.js";
 import type { Sent } from "./observation.js";
 import type { RecordedRequest } from "./requests.js";
@@ -101,7 +101,7 @@ export function judgePredictions(
     measure: {
       ...common,
       // Only what is known counts as proof, but what is not known may be as bad as can be.
-      outcome: againstThreshold((hits + open.length) / (of + open.length) > allowed, sure, {
+      outcome: againstThreshold(isAbove((hits + open.length) / (of + open.length), allowed), sure, {
         confidence,
       }),
       confidence: rounded(sure),

@@ -2,6 +2,7 @@ import type { Config } from "../config/schema.js";
 import {
   againstStable,
   againstThreshold,
+  isAbove,
   rounded,
   seen,
   sureWords,
@@ -48,7 +49,7 @@ export function judgeRate(metric: string, failures: Count, allowed: number, rule
   if (failures.of < rules.minimum)
     return { ...common, outcome: "inconclusive", why: tooFew(failures.of, rules.minimum) };
   const sure = confidenceAbove(failures, limit);
-  const outcome = againstThreshold(rate > limit, sure, rules);
+  const outcome = againstThreshold(isAbove(rate, limit), sure, rules);
   const { lower, upper } = clopperPearson(failures, rules.confidence);
   const least = detectableRate(failures.of, limit, rules.confidence);
   const found = `${failures.hits} of ${failures.of} requests failed (${words(100 * lower)} to ${words(100 * upper)} %), ${words(allowed)} % may`;
@@ -79,7 +80,7 @@ function compare(canary: Count, stable: Count, config: Config["analysis"]): Meas
   if (fewest < minimum) return { ...common, outcome: "inconclusive", why: tooFew(fewest, minimum) };
   const differs = 1 - fisherExact(canary, stable);
   const beyond = confidenceOfDifference(canary, stable, margin);
-  const isSeen = ours - theirs > margin;
+  const isSeen = isAbove(ours - theirs, margin);
   const outcome = againstStable(beyond, { seen: isSeen, sure: differs }, config);
   return {
     ...common,

@@ -125,7 +125,14 @@ test("rejects_queries_that_cannot_be_asked_or_cannot_fail", () => {
 });
 
 test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
-  const config = configured("rate=30", "duration=10", "warmup=2", "load.rate=100", "load.p95=300");
+  const config = configured(
+    "rate=30",
+    "duration=10",
+    "warmup=2",
+    "load.rate=100",
+    "load.p95=300",
+    "load.errors=0.7",
+  );
   const plan = planOf(config, {
     tracks: ["canary", "stable"],
     requests: [
@@ -150,6 +157,7 @@ test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
     ["12s", 30, "13s", 100],
   );
   assert.equal(options.thresholds["http_req_duration{scenario:canary-load}"], ["p(95)<=300"]);
+  assert.equal(options.thresholds["http_req_failed{scenario:canary-load}"], ["rate<=0.007"]);
   assert.equal(plan.planned, { compare: 300, load: 3000 });
   assert.equal([plan.k6.warmupSeconds, plan.k6.warmupRequests], [2, 60]);
   assert.equal(

@@ -35,6 +35,33 @@ test("fails_by_the_success_rate_when_that_is_sure_and_doubts_when_it_is_not", ()
   assert.is(outcomeOf(judged({ sent: both(requests("canary", 400, 4)) }), "success"), "passed");
 });
 
+test("passes_what_is_just_at_its_threshold", () => {
+  const alone = (minimum: number, made: number, failed: number): string => {
+    const config = configured(`success.minimum=${minimum}`);
+    const sent = requests("canary", made, failed);
+    return outcomeOf(judged({ sent, config, tracks: ["canary"] }), "success");
+  };
+  assert.is(alone(99.9, 1000, 1), "passed");
+  assert.is(alone(99.9, 1000, 2), "inconclusive");
+  assert.is(alone(99.95, 2000, 1), "passed");
+  assert.is(alone(99.95, 2000, 2), "inconclusive");
+  const config = configured("load.rate=20", "load.duration=50", "load.errors=0.7");
+  const load = (failed: number): string => {
+    const sent = requests("canary", 1000, failed).map((one) => ({
+      ...one,
+      phase: "load" as const,
+    }));
+    return outcomeOf(judged({ sent, config, tracks: ["canary"], load: true }), "load success");
+  };
+  assert.equal([load(7), load(8)], ["passed", "inconclusive"]);
+  const against = (failed: number): string => {
+    const sent = both(requests("canary", 1000, failed), requests("stable", 1000));
+    const margin = configured("success.margin=0.7");
+    return outcomeOf(judged({ sent, config: margin }), "success against stable");
+  };
+  assert.equal([against(7), against(8)], ["passed", "inconclusive"]);
+});
+
 test("fails_against_stable_although_the_threshold_holds", () => {
   const config = configured("success.minimum=90");
   const found = judged({ sent: both(requests("canary", 400, 12)), config });
