@@ -560,7 +560,7 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
-    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    /** Bearer token of analysis.prometheus, else of the only server of analysis.queries (METRICS_TOKEN) */
     metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
@@ -607,7 +607,7 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
-    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    /** Bearer token of analysis.prometheus, else of the only server of analysis.queries (METRICS_TOKEN) */
     metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
@@ -652,7 +652,7 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
-    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    /** Bearer token of analysis.prometheus, else of the only server of analysis.queries (METRICS_TOKEN) */
     metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",
@@ -764,7 +764,7 @@ export class Slipway {
     modelToken?: Secret,
     /** The model registry where it answers on this machine's loopback alone: tcp://127.0.0.1:5000 */
     models?: Service,
-    /** What opens the metrics server of analysis.queries: a bearer token (METRICS_TOKEN) */
+    /** Bearer token of analysis.prometheus, else of the only server of analysis.queries (METRICS_TOKEN) */
     metricsToken?: Secret,
     /** Who does it, for the records */
     by = "",

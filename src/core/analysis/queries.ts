@@ -24,6 +24,8 @@ export interface Asked {
   /** Whose value it is; not what {{track}} stands for, which is the label of the pods. */
   readonly track: Track;
   readonly url: string;
+  /** Whether the bearer token of the metrics server goes with it. */
+  readonly token: boolean;
 }
 
 /**
@@ -41,10 +43,36 @@ export function askedOf(
       query: index,
       track,
       url: address(one, prometheus, { ...places, track: label }),
+      token: false,
     });
     const ours = of("canary", canary);
     return one.margin !== undefined && stable !== undefined ? [ours, of("stable", stable)] : [ours];
   });
+}
+
+/**
+ * Gives the bearer token to whom it is for: the origin of analysis.prometheus, else the only one there is.
+ *
+ * @throws SlipwayError CONFIG when there are several, and nothing says which.
+ */
+export function withToken(
+  asked: readonly Asked[],
+  { prometheus }: Pick<Config["analysis"], "prometheus">,
+): Asked[] {
+  const origins = [...new Set(asked.map(({ url }) => originOf(url)))];
+  if (prometheus === undefined && origins.length > 1)
+    throw new SlipwayError(
+      "CONFIG",
+      `analysis.queries ask ${origins.join(" and ")}, and the token (metricsToken, METRICS_TOKEN) is for one of them: set analysis.prometheus to the base URL of that one, or give no token.`,
+    );
+  const [only] = origins;
+  const meant = prometheus === undefined ? only : originOf(prometheus);
+  return asked.map((one) => ({ ...one, token: originOf(one.url) === meant }));
+}
+
+/** `https://metrics.example:9090`; what is no URL is asked in vain, whatever goes with it. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : url;
 }
 
 function address(

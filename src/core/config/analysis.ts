@@ -158,7 +158,11 @@ export const analysis = z.strictObject({
   success: success.prefault({}),
   latency: latency.prefault({}),
   predictions: predictions.prefault({}),
-  prometheus: httpUrl.optional().describe("Base URL of Prometheus, for analysis.queries"),
+  prometheus: httpUrl
+    .optional()
+    .describe(
+      "Base URL of Prometheus, for analysis.queries; the only server that gets metricsToken",
+    ),
   queries: z
     .array(query)
     .default([])

@@ -3,7 +3,7 @@ import type { Secret } from "@dagger.io/dagger";
 import { readEvidence } from "../../core/analysis/evidence.js";
 import { analysisErrored, judge } from "../../core/analysis/judge.js";
 import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
-import { askedOf, type Asked, type Labels } from "../../core/analysis/queries.js";
+import { askedOf, withToken, type Asked, type Labels } from "../../core/analysis/queries.js";
 import type { Analysis, Track } from "../../core/analysis/types.js";
 import { TRACK } from "../../core/delivery/objects/index.js";
 import { SlipwayError } from "../../core/errors.js";
@@ -24,7 +24,7 @@ import { analysisRequests } from "./requests.js";
 const SENT = "requests.log";
 const OBSERVATION = "observation.json";
 
-/** Name of the mounted secret that goes with each query of a metric. */
+/** The mounted secret that goes with queries whose `token` says so. */
 const TOKEN = "/run/secrets/metrics";
 
 export interface AnalysisOptions {
@@ -32,7 +32,7 @@ export interface AnalysisOptions {
   readonly seconds?: number | undefined;
   /** Whether the load test follows. @default at the first analysed weight, when analysis.load.rate is set */
   readonly load?: boolean | undefined;
-  /** Bearer token of the metrics server. @default none */
+  /** Bearer token of the metrics server; it goes to no other. @default none */
   readonly metricsToken?: Secret | undefined;
 }
 
@@ -62,14 +62,16 @@ export async function analyse(
   });
   const places = { namespace: cluster.namespace, name, release: `${release}` };
   const labels = labelsOf(target);
-  const asked = askedOf(config.analysis, places, labels);
+  const token = options.metricsToken;
+  const all = askedOf(config.analysis, places, labels);
+  const asked = token === undefined ? all : withToken(all, config.analysis);
   const began = new Date();
   try {
     return await look(context, cluster, target, {
       plan,
       asked,
       labels,
-      token: options.metricsToken,
+      token,
       began,
     });
   } catch (error) {

@@ -3,9 +3,9 @@
     load.py SPECIFICATION OUT
 
 SPECIFICATION is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that label, "stable":
-value, or left out}, "asked": [{"query", "track", "url"}], "polls": [seconds], "end": seconds after which nothing is
-asked, "limit": seconds}; beside it lie plan.json and load.js, for k6. Leaves in OUT requests.log, a line a request, and
-observation.json, which the module judges; here nothing is. Standard library only.
+value, or left out}, "asked": [{"query", "track", "url", "token": whether it goes along}], "polls": [seconds], "end":
+seconds after which nothing is asked, "limit": seconds}; beside it lie plan.json and load.js, for k6. Leaves in OUT
+requests.log, a line a request, and observation.json, which the module judges; here nothing is. Standard library only.
 """
 
 import json

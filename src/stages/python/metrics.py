@@ -1,4 +1,4 @@
-"""Asks metrics servers, for load.py. The token in /run/secrets/metrics, if it is there, goes with each query.
+"""Asks metrics servers, for load.py. The token in /run/secrets/metrics goes with those it is for.
 
 Standard library only.
 """
@@ -26,7 +26,7 @@ METRICS = urllib.request.build_opener(_Straight)
 def ask(one):
     """One answer of a metrics server, or why there is none."""
     headers = {"Accept": "application/json"}
-    if TOKEN.exists():
+    if one["token"]:
         headers["Authorization"] = f"Bearer {TOKEN.read_text(encoding='utf-8').strip()}"
     sample = {"query": one["query"], "track": one["track"], "status": 0, "body": "", "error": ""}
     try:

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { readEvidence } from "../../../src/core/analysis/evidence.js";
 import { atJsonPath, parseJsonPath } from "../../../src/core/analysis/json-path.js";
 import { isLoadStep, planOf } from "../../../src/core/analysis/plan.js";
-import { askedOf, type Labels } from "../../../src/core/analysis/queries.js";
+import { askedOf, withToken, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, readRequests } from "../../../src/core/analysis/requests.js";
 import { readSmoke } from "../../../src/core/analysis/smoke.js";
 import { raises } from "../raises.js";
@@ -106,6 +106,26 @@ test("asks_about_the_pods_that_are_there_when_a_promoted_release_is_watched", ()
   const [first, ...more] = askedOf(config, PLACES, { canary: "stable" });
   assert.equal([first?.track, more], ["canary", []]);
   assert.match(new URL(first?.url ?? "").searchParams.get("query") ?? "", 'track="stable"');
+});
+
+test("gives_the_token_to_the_server_that_it_is_for_and_to_no_other", () => {
+  const given = (urls: readonly string[], ...set: string[]): boolean[] => {
+    const queries = urls.map((url, index) => ({ name: `q${index}`, url, maximum: 1 }));
+    const promql = { name: "p", query: "up{track='{{track}}'}", maximum: 1 };
+    const all = set.length > 0 ? [...queries, promql] : queries;
+    const config = configured(`queries=${JSON.stringify(all)}`, ...set);
+    return withToken(askedOf(config, PLACES, BOTH), config).map(({ token }) => token);
+  };
+  assert.equal(given(["http://m/a", "http://m:80/b"]), [true, true]);
+  const several = ["http://m/a", "https://m/a", "http://other.m/a", "http://m.example/"];
+  assert.equal(given(several, "prometheus=http://m/prometheus"), [
+    ...[true, false, false, false],
+    true,
+  ]);
+  const refused = raises("CONFIG", () => given(several));
+  assert.match(refused, "ask http://m and https://m and http://other.m and http://m.example");
+  assert.match(refused, "set analysis.prometheus to the base URL of that one");
+  assert.equal(given([]), []);
 });
 
 test("rejects_queries_that_cannot_be_asked_or_cannot_fail", () => {
