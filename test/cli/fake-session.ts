@@ -98,6 +98,10 @@ const MODULE = {
           fn("pipAudit", type("VOID")),
           fn("version", type("STRING")),
           fn("checks", type("OBJECT", "SlipwayReport"), [arg("only", strings, "[]")]),
+          ...["scan", "verify", "release", "validate", "deploy", "status"].map((name) =>
+            fn(name, type("OBJECT", "SlipwayReport")),
+          ),
+          fn("sign", type("STRING"), [arg("key", type("OBJECT", "Secret"), "null")]),
         ],
       },
     },

@@ -192,7 +192,7 @@ async function help(
   );
   return `${text}
 Flags of the command:
-  --output text|json, -j  how the result is written to standard output
+  --output text|json, -j  how the result is written to standard output; any other word is a path, as of -o
   -o, --export PATH       write a Container, Directory, File or text to PATH
   -m, --mod MODULE        another module: a folder or an address
   --engine, --progress, -q, --quiet: see slipway --help

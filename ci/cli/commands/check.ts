@@ -51,6 +51,7 @@ export async function check(
       process.stdout.write(usage(root, checks));
       return EXIT.passed;
     }
+    const json = readOptions(given, own).output === "json" || own.has("json");
     if (common.mod === undefined) refuseUnknown(collected);
     const steps = [root, withNames(checks, collected)];
     const report = types.object(checks.fn.returns.name);
@@ -83,9 +84,7 @@ export async function check(
     }
     await place?.settle();
     if (folder !== undefined) await addComparison(folder, answer, previous);
-    const { output } = readOptions(given, own);
     settle();
-    const json = output === "json" || own.has("json");
     process.stdout.write(json ? `${answer.report.trim()}\n` : await table(answer));
     if (common.quiet) return exitCode(answer);
     if (isKept(answer, began)) process.stderr.write("nothing changed: the report was kept\n");

@@ -45,6 +45,7 @@ export async function deliver(
       process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${NOTES}`);
       return EXIT.passed;
     }
+    const json = readOptions(given, own).output === "json" || own.has("json");
     steps = prepared.steps;
     let answer: Answer;
     try {
@@ -52,7 +53,6 @@ export async function deliver(
     } catch (error) {
       throw (await concluded(error)) ?? (await explainFailure(error, steps));
     }
-    const json = readOptions(given, own).output === "json" || own.has("json");
     settle();
     process.stdout.write(json ? `${answer.json}\n` : answer.table);
     if (CHANGING.includes(name)) await stepSummary(answer);

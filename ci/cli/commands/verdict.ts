@@ -65,6 +65,7 @@ export async function verdict(
       );
       return EXIT.passed;
     }
+    const json = readOptions(given, own).output === "json" || own.has("json");
     const kind: Verdict = VERDICTS[name];
     const folder = own.get("output-dir");
     const write =
@@ -77,7 +78,6 @@ export async function verdict(
     } catch (error) {
       throw refused(await explainFailure(error, steps));
     }
-    const json = readOptions(given, own).output === "json" || own.has("json");
     settle();
     process.stdout.write(json ? `${answer.json}\n` : text(answer));
     await stepSummary(answer);
