@@ -14,6 +14,14 @@ const CI_FACTS = ["GITHUB_SHA", "GITHUB_REF", "GITHUB_REPOSITORY", "GITHUB_SERVE
 /** Variables of other tools that set a key of the configuration. */
 const KNOWN = [...CI_FACTS, "MLFLOW_TRACKING_URI", "REGISTRY_HOST", "REGISTRY_REPO"];
 
+/** Keys of the configuration whose variables only look as if they held a secret. */
+const SETTINGS = [
+  "SLIPWAY_VERIFY_KEY",
+  "SLIPWAY_SCAN_SECRETS",
+  "SLIPWAY_DEPLOY_SECRETS",
+  "SLIPWAY_DEPLOY_PULLSECRET",
+];
+
 /** Names that hold secrets, which are given as Secrets or not at all. */
 const SECRET = /TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(^|_)KEY($|_)/;
 
@@ -26,7 +34,7 @@ export function forwarded(env: Readonly<Record<string, string | undefined>>): st
         value !== "" &&
         (/^(SLIPWAY|MODEL)_/.test(name) || KNOWN.includes(name)) &&
         !OWN.includes(name) &&
-        !SECRET.test(name),
+        (SETTINGS.includes(name) || !SECRET.test(name)),
     )
     .map(([name, value]) => `${name}=${value ?? ""}`)
     .sort();

@@ -7,6 +7,7 @@ import type { Argument, ModuleTypes, TypeRef } from "../../ci/cli/module/types.j
 import { kebab, sameName } from "../../ci/cli/names.js";
 import { chooseEngine } from "../../ci/cli/session/open.js";
 import { PlainProgress } from "../../ci/cli/progress/plain.js";
+import { environmentNames } from "../../src/core/config/leaves.js";
 
 const test = suite("words of the command line");
 
@@ -111,6 +112,11 @@ test("forwards_what_a_module_may_know_and_no_secret", () => {
     HOME: "/h",
   };
   assert.equal(forwarded(env), ["GITHUB_SHA=abc", "MODEL_NAME=iris", "SLIPWAY_TEST_WORKERS=2"]);
+});
+
+test("forwards_the_variable_of_every_key_of_the_configuration", () => {
+  for (const name of environmentNames.keys())
+    assert.equal(forwarded({ [name]: "x" }), [`${name}=x`], name);
 });
 
 test("plain_progress_quotes_the_end_of_what_a_failed_step_printed", () => {
