@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CliError } from "../../ci/cli/failure.js";
-import { withCluster } from "../../ci/cli/module/cluster.js";
+import { kubeconfigOf, withCluster } from "../../ci/cli/module/cluster.js";
 import type { Step } from "../../ci/cli/module/parse.js";
 import type { Argument } from "../../ci/cli/module/types.js";
 import type { Value } from "../../ci/cli/module/values.js";
@@ -83,6 +83,23 @@ test("looks_where_kubectl_looks", () => {
   assert.is(filled({ KUBECONFIG: `${file}:${folder}/other` }).kubeConfig, `file://${file}`);
 });
 
+test("passes_over_files_of_KUBECONFIG_that_are_not_there", () => {
+  const file = join(folder, "second");
+  writeFileSync(file, config("https://far.example"));
+  assert.is(filled({ KUBECONFIG: `${folder}/none:${file}` }).kubeConfig, `file://${file}`);
+});
+
+test("names_where_the_kubeconfig_came_from", () => {
+  const origin = (place: string, env = {}): string | undefined => {
+    const value: Value = { kind: "address", type: "Secret", address: place, ignore: [] };
+    return kubeconfigOf([{ fn: DEPLOY, args: new Map([["kubeConfig", value]]) }], env);
+  };
+  assert.is(origin("env://MINE"), "MINE");
+  assert.is(origin("file:///k", { KUBECONFIG: "/k" }), "KUBECONFIG: /k");
+  assert.is(origin("file:///home/a/.kube/config"), "/home/a/.kube/config");
+  assert.is(kubeconfigOf([{ fn: DEPLOY, args: new Map() }], {}), undefined);
+});
+
 test("refuses_to_go_nowhere_but_lets_validate_tell_of_it", () => {
   const env = { KUBECONFIG: join(folder, "none") };
   assert.throws(
@@ -90,7 +107,7 @@ test("refuses_to_go_nowhere_but_lets_validate_tell_of_it", () => {
     (error: unknown) =>
       error instanceof CliError &&
       error.exitCode === 2 &&
-      error.message.includes("no cluster to go to"),
+      error.message.includes(`KUBECONFIG names ${env.KUBECONFIG}, and there is no such file`),
   );
   assert.is(filled(env, {}, { ...DEPLOY, name: "validate" }).kubeConfig, undefined);
 });

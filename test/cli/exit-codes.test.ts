@@ -4,6 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { configSchema } from "../../src/core/config/schema.js";
+import { resolveConfig } from "../../src/core/config/resolve.js";
+import { SlipwayError } from "../../src/core/errors.js";
+import type { Project } from "../../src/core/project/types.js";
+import { signerKind } from "../../src/core/signer.js";
+import { loginOf, publishTarget } from "../../src/stages/publish.js";
+import { readPredicate } from "../../src/stages/sign.js";
 import { ofForm } from "../forms.js";
 import { slipway, type Finished } from "./command.js";
 import { checksAnswer, fakeSession, type FakeSession } from "./fake-session.js";
@@ -125,6 +132,49 @@ test("exits_with_2_when_the_configuration_is_at_fault", async () => {
   const result = await run(["call", "lint", "--set", "lint.enabled=perhaps"], failing("1 mistake"));
   assert.is(result.code, 2);
 });
+
+/** Told by a function that asserts as well as by one that gives something. */
+const MISTAKES: Readonly<Record<string, () => unknown>> = {
+  "workers that are none": () =>
+    resolveConfig({ pyproject: undefined, set: ["test.workers=x", "test.shard=5/4"] }),
+  "a publication without a registry": () =>
+    publishTarget(
+      { config: configSchema.parse({}), project: { name: "fine" } as Project },
+      { overwrite: false },
+    ),
+  "half of the credentials": () => loginOf("ann", undefined),
+  "nobody to sign": () =>
+    signerKind({
+      ...{ key: false, reference: undefined, credentials: false },
+      ...{ token: false, requestUrl: undefined, requestToken: false },
+    }),
+  "an attestation of nothing": () => readPredicate("nothing", "{}"),
+};
+
+for (const [what, make] of Object.entries(MISTAKES)) {
+  test(`exits_with_2_for_${what.replaceAll(" ", "_")}`, async () => {
+    let said = "";
+    try {
+      make();
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      said = error.message;
+    }
+    for (const name of ["lint", "version"])
+      assert.is((await run(["call", name], failing(said))).code, 2, said);
+  });
+}
+
+for (const said of [
+  "The signing key (COSIGN_PRIVATE_KEY) cannot be used: it is empty. Nothing was run.",
+  "The password (COSIGN_PASSWORD) does not open the signing key: no. Nothing was signed.",
+  "There is no key to verify with: pass --public-key.",
+  "The kubeconfig (KUBE_CONFIG_DATA) cannot be used: it is no YAML. Nothing was changed in the cluster.",
+]) {
+  test(`exits_with_2_when_told_that_${said.slice(0, 30).replace(/\W+/g, "_")}`, async () => {
+    assert.is((await run(["call", "version"], failing(said))).code, 2);
+  });
+}
 
 test("exits_with_2_for_an_unknown_function_and_names_the_nearest", async () => {
   const result = await run(["call", "pip-adit"], never);

@@ -51,7 +51,7 @@ export async function deliver(
     try {
       answer = (await invoke(session, steps, "{ state table json markdown }")) as Answer;
     } catch (error) {
-      throw (await concluded(error)) ?? (await explainFailure(error, steps));
+      throw (await concluded(error, steps)) ?? (await explainFailure(error, steps));
     }
     settle();
     process.stdout.write(json ? `${answer.json}\n` : answer.table);
@@ -73,8 +73,8 @@ export async function deliver(
 }
 
 /** An end with a number of its own, told in GitHub's step summary too. */
-async function concluded(error: unknown): Promise<CliError | undefined> {
-  const end = reportedEnd(error);
+async function concluded(error: unknown, steps: readonly Step[]): Promise<CliError | undefined> {
+  const end = reportedEnd(error, steps);
   if (end)
     await stepSummary({ markdown: `### Delivery\n\n\`\`\`\`text\n${end.message}\n\`\`\`\`\n` });
   return end;
@@ -100,7 +100,7 @@ async function takeBack(common: CommonOptions, steps: readonly Step[], run: stri
       process.stderr.write((answer as Answer).table);
     });
   } catch (error) {
-    const told = (await concluded(error)) ?? error;
+    const told = (await concluded(error, steps)) ?? error;
     process.stderr.write(`${told instanceof Error ? told.message : String(told)}\n`);
   }
 }

@@ -1,6 +1,6 @@
 import { appendFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { CliError, EXIT, type ExitCode } from "../failure.js";
+import { EXIT, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
@@ -76,7 +76,7 @@ export async function verdict(
     try {
       answer = (await invoke(session, steps, `{ ${kind.fields} ${write} }`)) as Answer;
     } catch (error) {
-      throw refused(await explainFailure(error, steps));
+      throw await explainFailure(error, steps);
     }
     settle();
     process.stdout.write(json ? `${answer.json}\n` : text(answer));
@@ -97,24 +97,6 @@ function text({ table, reference, tags }: Answer): string {
 export async function stepSummary({ markdown }: Pick<Answer, "markdown">): Promise<void> {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (markdown !== undefined && file !== undefined && file !== "") await appendFile(file, markdown);
-}
-
-/** A release that a gate stopped is a verdict; one that lacks something was never begun. */
-function refused(error: unknown): unknown {
-  if (!(error instanceof CliError)) return error;
-  const { message } = error;
-  if (
-    /\b(cannot be used|Nothing was published; missing|does not open the signing key|no key to verify)/.test(
-      message,
-    )
-  )
-    return new CliError(message, EXIT.usage);
-  const gate = /The release was stopped by (the checks|the scan|the verification|the model)/.test(
-    message,
-  );
-  return gate && !/\bERRORED\b|database/.test(message)
-    ? new CliError(message, EXIT.checkFailed)
-    : error;
 }
 
 function usage(name: keyof typeof VERDICTS, flags: string): string {

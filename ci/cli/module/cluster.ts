@@ -32,7 +32,7 @@ export function withCluster(step: Step, env: Environment, run: string): Step {
   const chosen = !goes || args.has("kubeConfig") ? undefined : whereIs(env);
   // `validate` tells of it among all else that is missing.
   if (goes && !chosen && !args.has("kubeConfig") && step.fn.name !== "validate")
-    throw usageError(NO_CLUSTER);
+    throw usageError(env.KUBECONFIG ? notThere(env.KUBECONFIG) : NO_CLUSTER);
   if (chosen) {
     give("kubeConfig", address("Secret", chosen.address));
     const server = LOOPBACK.exec(plain(chosen.text));
@@ -51,10 +51,24 @@ function whereIs(
 ): { readonly address: string; readonly text: string } | undefined {
   const { KUBE_CONFIG_DATA: data, KUBECONFIG: paths = "" } = env;
   if (data !== undefined && data !== "") return { address: "env://KUBE_CONFIG_DATA", text: data };
-  const [named] = paths.split(delimiter).filter((path) => path !== "");
-  const file = named ?? join(homedir(), ".kube", "config");
-  if (!existsSync(file)) return undefined;
+  const named = paths.split(delimiter).filter((path) => path !== "");
+  const places = named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+  const file = places.find((path) => existsSync(path));
+  if (file === undefined) return undefined;
   return { address: `file://${file}`, text: readFileSync(file, "utf8") };
+}
+
+function notThere(paths: string): string {
+  const named = paths.split(delimiter).filter((path) => path !== "");
+  return `There is no cluster to go to: KUBECONFIG names ${named.join(" and ")}, and there is no such file.`;
+}
+
+/** Where the kubeconfig of a call came from, as a person names it: `KUBECONFIG: /path`; undefined without one. */
+export function kubeconfigOf(steps: readonly Step[], env: Environment): string | undefined {
+  const value = steps.map(({ args }) => args.get("kubeConfig")).find((each) => each !== undefined);
+  if (value?.kind !== "address") return undefined;
+  const place = value.address.replace(/^(env|file):(\/\/)?/, "");
+  return env.KUBECONFIG?.split(delimiter).includes(place) ? `KUBECONFIG: ${place}` : place;
 }
 
 /** A kubeconfig may be given in base64, as secrets of CI systems often are. */

@@ -5,6 +5,27 @@ import type { Step } from "./parse.js";
 import type { Value } from "./values.js";
 
 /**
+ * What the module says of arguments that are missing, half or malformed. An error comes through an
+ * engine as text alone, so that its words are what its kind is known by; a test holds them to these.
+ */
+const ARGUMENTS = [
+  /\bThe configuration has (a mistake|\d+ mistakes)\b/,
+  /\b(Nothing was published|The credentials are not complete); missing: /,
+  /\b(What to sign with|The signing key \(|Signing without a key|The token \(|The key \S+:\/\/).*cannot be used\b/,
+  /\bdoes not open the signing key\b/,
+  /\b(There is no key to verify with|The key to verify with cannot be used)\b/,
+  /\bhas no digest: sign and attest\b/,
+  /\b(is nothing that is attested here|The predicate \(--predicate\) has to be)\b/,
+  /\bThere is no cluster to go to\b/,
+  /\bThe kubeconfig \(.*\) cannot be used\b/,
+] as const;
+
+/** Whether the module said that what it was given is at fault. */
+export function argumentMistake(message: string): boolean {
+  return ARGUMENTS.some((said) => said.test(message));
+}
+
+/**
  * Whether the project that was given is at fault, by Slipway's own pure rules: a module's error
  * comes as text alone, which does not say whose fault it was. Only asked when a call failed.
  */
