@@ -38,7 +38,7 @@ export const pythonVersion = z
 
 /** An ISO day. TOML's own dates arrive as text too (see `toml.ts`). */
 export const day = z
-  .string()
+  .string("expected a date such as 2027-01-31")
   .regex(/^\d{4}-\d{2}-\d{2}$/, "expected a date such as 2027-01-31")
   .refine((text) => !Number.isNaN(Date.parse(text)), "expected a date that exists");
 

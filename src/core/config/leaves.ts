@@ -24,13 +24,18 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Every key, in the order of the documentation. */
 export const leaves: readonly Leaf[] = collect(configSchema, []);
 
-/** Names that are valid right below a path; empty below keys that hold plain values. */
+/** Names that are valid right below a path, in tables of a list too; empty below keys that hold plain values. */
 export function namesBelow(path: readonly PropertyKey[]): string[] {
-  const below = leaves
-    .filter((leaf) => path.every((name, index) => leaf.path[index] === name))
-    .map((leaf) => leaf.path[path.length])
-    .filter((name) => name !== undefined);
-  return [...new Set(below)];
+  let at: z.core.$ZodType | undefined = configSchema;
+  for (const name of path) at = at && child(unwrap(at), name);
+  const inner = at && unwrap(at);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function child(schema: z.core.$ZodType, name: PropertyKey): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodArray) return schema.element as z.core.$ZodType;
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  return (schema.shape as Record<PropertyKey, z.core.$ZodType>)[name];
 }
 
 export function findLeaf(key: string): Leaf | undefined {

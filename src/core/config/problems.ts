@@ -14,7 +14,7 @@ export function faults(issues: readonly z.core.$ZodIssue[], input: unknown): Fau
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((key) => ({
         path: [...issue.path, key],
-        message: unknownKey(key, issue.path, inner(input, issue.path)),
+        message: unknownKey(key, issue.path),
       }));
     return [
       {
@@ -26,13 +26,8 @@ export function faults(issues: readonly z.core.$ZodIssue[], input: unknown): Fau
 }
 
 /** `unknown key; did you mean "workers"?` */
-export function unknownKey(
-  key: string,
-  parent: readonly PropertyKey[],
-  siblings?: unknown,
-): string {
-  const names = namesBelow(parent);
-  const valid = names.length > 0 ? names : knownNames(parent, siblings);
+export function unknownKey(key: string, parent: readonly PropertyKey[]): string {
+  const valid = namesBelow(parent);
   const meant = nearest(key, valid);
   if (meant !== undefined) return `unknown key; did you mean "${meant}"?`;
   const elsewhere = leaves.find((leaf) => leaf.path.at(-1) === key);
@@ -72,12 +67,6 @@ function received(issue: z.core.$ZodIssue, value: unknown): string {
       ? nearest(value, issue.values.map(String))
       : undefined;
   return `, got ${show(value)}${meant === undefined ? "" : `; did you mean "${meant}"?`}`;
-}
-
-/** Entries of `audit.ignore` are tables inside an array: their names are not keys of their own. */
-function knownNames(parent: readonly PropertyKey[], siblings: unknown): string[] {
-  if (parent[0] === "audit" && parent[1] === "ignore") return ["id", "reason", "expires"];
-  return typeof siblings === "object" && siblings !== null ? Object.keys(siblings) : [];
 }
 
 function inner(value: unknown, path: readonly PropertyKey[]): unknown {

@@ -119,6 +119,9 @@ const audit = z.strictObject({
 
 const safety = z.strictObject({ enabled: enabled("safety") });
 
+// Of a string, a union tells what its one option says; of all else, what it says itself.
+const HEALTHCHECK = "expected a path such as /healthz, or false";
+
 const build = z.strictObject({
   dockerfile: relativePath
     .optional()
@@ -140,9 +143,7 @@ const build = z.strictObject({
     .default(10_001)
     .describe("User and group id of the service"),
   healthcheck: z
-    .union([z.literal(false), z.string().regex(/^\/\S*$/)], {
-      error: "expected an HTTP path such as /healthz, or false",
-    })
+    .union([z.literal(false), z.string().regex(/^\/\S*$/, HEALTHCHECK)], { error: HEALTHCHECK })
     .default("/healthz")
     .describe("HTTP path that answers when the service is well; `false` for none"),
   packages: z

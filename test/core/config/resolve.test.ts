@@ -168,6 +168,32 @@ test("reports_what_an_ignored_advisory_lacks", () => {
   assert.match(error.message, "audit.ignore[0].reason: expected a string, but it is missing");
 });
 
+test("names_the_nearest_key_of_tables_in_lists", () => {
+  for (const [table, wrong, meant] of [
+    ["deploy.steps", "pauze", "pause"],
+    ["deploy.smoke.requests", "stats", "status"],
+    ["model.gates", "tolerence", "tolerance"],
+    ["analysis.queries", "querry", "query"],
+    ["scan.ignore", "reson", "reason"],
+  ] as const)
+    assert.match(
+      fail({ pyproject: `[[tool.slipway.${table}]]\n${wrong} = 1\n` }).message,
+      `${table}[0].${wrong}: unknown key; did you mean "${meant}"?`,
+    );
+});
+
+test("says_what_a_health_check_and_a_last_day_look_like", () => {
+  const expected = "build.healthcheck: expected a path such as /healthz, or false, got";
+  for (const given of ['"healthz"', "true", "3"])
+    assert.match(fail({ pyproject: section(`build.healthcheck = ${given}`) }).message, expected);
+  const entry = '[[tool.slipway.scan.ignore]]\nid = "A"\nreason = "r"\n';
+  for (const given of ["expires = 20270131", 'expires = "soon"', ""])
+    assert.match(
+      fail({ pyproject: `${entry}${given}\n` }).message,
+      "scan.ignore[0].expires: expected a date such as 2027-01-31",
+    );
+});
+
 test("reports_expired_ignored_advisories_and_keeps_those_of_today", () => {
   const entry = (id: string, expires: string): string =>
     `[[tool.slipway.audit.ignore]]\nid = "${id}"\nreason = "r"\nexpires = ${expires}\n`;
