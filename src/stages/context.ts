@@ -51,7 +51,7 @@ export interface Context extends Inputs {
  */
 export async function loadContext(inputs: Inputs): Promise<Context> {
   const { source } = inputs;
-  const found = await Promise.all(["*", "*/*", "src/*/*"].map((pattern) => source.glob(pattern)));
+  const found = await filesOf(inputs);
   const paths = [...new Set(found.flat())].sort();
   const wanted = new Set(["pyproject.toml", ...SETTINGS, ...filesToRead(paths)]);
   const read = async (names: readonly string[]): Promise<Record<string, string>> => {
@@ -75,6 +75,18 @@ export async function loadContext(inputs: Inputs): Promise<Context> {
     texts,
     notices: resolved.notices,
   };
+}
+
+/** What is in the folder, as deep as it is looked at. */
+async function filesOf({ source, folder }: Inputs): Promise<string[][]> {
+  try {
+    return await Promise.all(["*", "*/*", "src/*/*"].map((pattern) => source.glob(pattern)));
+  } catch (error) {
+    const isMissing =
+      folder !== "." && error instanceof Error && /no such file|not found/i.test(error.message);
+    if (!isMissing) throw error;
+    throw new SlipwayError("USAGE", `There is no folder "${folder}" in the source.`);
+  }
 }
 
 /** `NAME=value` pairs; the value may be empty and may hold further `=`. */

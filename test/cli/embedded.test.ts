@@ -88,6 +88,31 @@ test("tells_progress_on_standard_error_unless_quiet", async () => {
   assert.not.match(quiet.stderr, "probe.reject (");
 });
 
+test("says_where_and_why_a_plan_ends_early", async () => {
+  const cwd = await mkdtemp(join(folder, "some-"));
+  const words = ["plan", ...COMMON, "refuse", "--source", "."];
+  const { code, stdout, stderr } = await slipway(words, { cwd, env });
+  assert.is(code, 0, stderr);
+  assert.match(stdout, "upload ");
+  assert.match(stderr, /^the plan ends here: .*not with \d+ files/m);
+});
+
+test("plans_nothing_of_a_folder_that_is_no_project_or_is_wrong", async () => {
+  const cwd = await mkdtemp(join(folder, "wrong-"));
+  const plan = (...words: string[]): Promise<Finished> =>
+    slipway(["plan", "--engine", "embedded", "lint", ...words], { cwd, env });
+  const empty = await plan();
+  assert.is(empty.code, 2, empty.stderr);
+  assert.is(empty.stdout, "");
+  await writeFile(join(cwd, "pyproject.toml"), "[tool.slipway]\nlnt = {}\n");
+  const wrong = await plan();
+  assert.is(wrong.code, 2, wrong.stderr);
+  assert.match(wrong.stderr, 'lnt: unknown key; did you mean "lint"?');
+  const nowhere = await plan("--folder", "nosuch");
+  assert.is(nowhere.code, 2, nowhere.stderr);
+  assert.match(nowhere.stderr, 'There is no folder "nosuch" in the source');
+});
+
 /** Whether a process that was killed is gone; a machine without an init leaves it as a zombie. */
 async function ends(pid: number): Promise<boolean> {
   for (let attempt = 0; attempt < 200; attempt++) {

@@ -1,7 +1,8 @@
 import type { EngineEvent } from "../../engine/events.js";
 import { CliError, EXIT, usageError } from "../failure.js";
+import { explainFailure } from "../module/explain.js";
 import { invoke } from "../module/invoke.js";
-import { requireArguments, type OwnFlags } from "../module/parse.js";
+import { requireArguments, type OwnFlags, type Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { isObject, type ModuleTypes, type TypeRef } from "../module/types.js";
 import { commonFlags, readOptions } from "../options.js";
@@ -48,7 +49,8 @@ export async function plan(
   };
   const session = await openSession({ engine: "embedded", onStep, signal, plan: true });
   let style = "tree";
-  let stopped: Error | undefined;
+  let stopped: unknown;
+  let called: readonly Step[] = [];
   try {
     const prepared = await prepare(session, common, {
       start: [],
@@ -66,17 +68,31 @@ export async function plan(
     requireArguments(prepared.steps);
     const { returns } = last.fn;
     const selection = question(returns.element ?? returns, prepared.types);
-    await invoke(session, prepared.steps, selection).catch((error: unknown) => {
-      stopped = error as Error;
+    called = prepared.steps;
+    await invoke(session, called, selection).catch((error: unknown) => {
+      stopped = error;
     });
   } finally {
     // The engine's end brings the last of its events.
     await session.close();
   }
+  const end = stopped === undefined ? undefined : await endOf(stopped, called);
   if (steps.size === 0) {
-    throw stopped ?? new CliError("nothing of the function runs in a container", EXIT.usage);
+    throw end ?? new CliError("nothing of the function runs in a container", EXIT.usage);
   }
   process.stdout.write(draw([...steps.values()], isStyle(style) ? style : "tree"));
+  if (end) process.stderr.write(`the plan ends here: ${end.message}\n`);
+}
+
+/**
+ * Why a plan ends before the function does.
+ *
+ * @throws what the project or the engine is at fault for: of that there is no plan.
+ */
+async function endOf(stopped: unknown, steps: readonly Step[]): Promise<CliError> {
+  const error = await explainFailure(stopped, steps);
+  if (!(error instanceof CliError) || error.exitCode === EXIT.usage) throw error;
+  return error;
 }
 
 /** What to ask of a function's result so that the function runs: naming an object runs nothing. */
