@@ -85,7 +85,7 @@ export class Slipway {
     set: string[] = [],
     /** The caller's environment, as NAME=value: a module sees none of its own */
     environment: string[] = [],
-    /** Key for safety; without it that check is skipped */
+    /** Key for safety (SAFETY_API_KEY); without it that check is skipped */
     safetyKey?: Secret,
     /** Folder of OSV records of PyPI, one JSON file each, for pip-audit in place of a service */
     advisories?: Directory,
@@ -249,9 +249,9 @@ export class Slipway {
     repository?: string,
     /** Tags; publish.tags by default, else the project's version */
     tags?: string[],
-    /** Who publishes; goes with the password */
+    /** Who publishes (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** Let a release tag (v1.2.3) be moved to other content */
     overwrite = false,
@@ -287,9 +287,9 @@ export class Slipway {
     requestUrl?: string,
     /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
     requestToken?: Secret,
-    /** Who publishes; goes with the password */
+    /** Who publishes (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** Let a release tag (v1.2.3) be moved to other content */
     overwrite = false,
@@ -338,9 +338,9 @@ export class Slipway {
     requestUrl?: string,
     /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
     requestToken?: Secret,
-    /** Who writes to the registry; goes with the password */
+    /** Who writes to the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
   ): Promise<string> {
     const context = await this.load();
@@ -382,9 +382,9 @@ export class Slipway {
     requestUrl?: string,
     /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
     requestToken?: Secret,
-    /** Who writes to the registry; goes with the password */
+    /** Who writes to the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
   ): Promise<string> {
     const context = await this.load();
@@ -410,9 +410,9 @@ export class Slipway {
     reference = "",
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
   ): Promise<VerifyReport> {
     const context = await this.load();
@@ -430,9 +430,9 @@ export class Slipway {
     reference = "",
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
   ): Promise<Directory> {
     return (await this.verify(reference, publicKey, username, password)).evidence;
@@ -451,9 +451,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -502,9 +502,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -527,9 +527,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -552,9 +552,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -599,9 +599,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -644,9 +644,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -690,9 +690,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,
@@ -756,9 +756,9 @@ export class Slipway {
     cluster?: Service,
     /** The public key; by default whom verify.identity names, else verify.key of the project */
     publicKey?: File,
-    /** Who reads the registry; goes with the password */
+    /** Who reads the registry (REGISTRY_USER); goes with the password */
     username?: string,
-    /** Password or token for the registry */
+    /** Password or token for the registry (REGISTRY_TOKEN) */
     password?: Secret,
     /** What opens the model registry: a token, or user:password (MLFLOW_TRACKING_TOKEN) */
     modelToken?: Secret,

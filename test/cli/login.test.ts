@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { forwarded } from "../../ci/cli/environment.js";
 import { withLogin } from "../../ci/cli/module/login.js";
+import { withSafetyKey } from "../../ci/cli/module/safety.js";
 import type { Step } from "../../ci/cli/module/parse.js";
 import type { Argument } from "../../ci/cli/module/types.js";
 import type { Value } from "../../ci/cli/module/values.js";
@@ -43,6 +44,20 @@ test("gives_nothing_to_functions_that_ask_no_registry_and_nothing_that_is_empty"
   assert.equal(filled({ fn: fn(argument("username", "String")), args: new Map() }, ENV), []);
   const empty = { REGISTRY_USER: "", REGISTRY_TOKEN: "" };
   assert.equal(filled({ fn: VERIFY, args: new Map() }, empty), []);
+});
+
+test("hands_the_key_for_safety_on_by_its_name_unless_it_was_given", () => {
+  const root = fn(argument("safetyKey", "Secret"));
+  const given = (step: Step, env = {}): [string, Value][] => [...withSafetyKey(step, env).args];
+  const address = "env://SAFETY_API_KEY";
+  const key: Value = { kind: "address", type: "Secret", address, ignore: [] };
+  const env = { SAFETY_API_KEY: "hunter2" };
+  assert.equal(given({ fn: root, args: new Map() }, env), [["safetyKey", key]]);
+  assert.equal(given({ fn: root, args: new Map([["safetyKey", TYPED]]) }, env), [
+    ["safetyKey", TYPED],
+  ]);
+  assert.equal(given({ fn: root, args: new Map() }, { SAFETY_API_KEY: "" }), []);
+  assert.equal(given({ fn: VERIFY, args: new Map() }, env), []);
 });
 
 test("takes_host_and_repository_by_their_usual_names_and_never_the_token", () => {

@@ -8,6 +8,7 @@ import { coreObject } from "./core.js";
 import { loadModule, OWN_MODULE } from "./load.js";
 import { parseWords, type Invocation, type OwnFlags, type Step } from "./parse.js";
 import { withLogin } from "./login.js";
+import { withSafetyKey } from "./safety.js";
 import { withSigner } from "./signer.js";
 import type { ModuleTypes, ObjectType } from "./types.js";
 import type { Value } from "./values.js";
@@ -46,7 +47,10 @@ export async function prepare(
   const isOwn = mod === undefined;
   const registry = isOwn ? loopbackOf(parsed.steps) : undefined;
   const steps = parsed.steps.map((step, index) => {
-    if (index === 0) return withRegistry(withDefaults(step, isOwn), registry);
+    if (index === 0) {
+      const root = withRegistry(withDefaults(step, isOwn), registry);
+      return isOwn ? withSafetyKey(root, process.env) : root;
+    }
     if (!isOwn) return absoluteExport(step);
     if (parsed.help) return step;
     const told = withCluster(step, process.env, words.run ?? randomUUID().slice(0, 8));
