@@ -10,6 +10,18 @@ const COMPILED = join(ROOT, "node_modules", ".cache", "slipway", "programs");
 
 /** @param program Its file below `ci`, without `.ts`: `cli/main`. */
 export async function start(program) {
+  try {
+    await load(program);
+  } catch (error) {
+    // A clone that nobody has installed the packages of.
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !/Cannot find package/.test(error.message))
+      throw error;
+    process.stderr.write(`slipway: packages are missing: run \`npm ci\` in ${ROOT}\n`);
+    process.exitCode = 3;
+  }
+}
+
+async function load(program) {
   const folder = join(COMPILED, stateOf(["ci/compile", "ci/cli", "ci/engine", "src"]));
   const file = join(folder, `${program}.mjs`);
   if (!existsSync(file)) {

@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -12,7 +13,7 @@ import { signerKind } from "../../src/core/signer.js";
 import { loginOf, publishTarget } from "../../src/stages/publish.js";
 import { readPredicate } from "../../src/stages/sign.js";
 import { ofForm } from "../forms.js";
-import { slipway, type Finished } from "./command.js";
+import { BIN, finished, slipway, type Finished } from "./command.js";
 import { checksAnswer, fakeSession, type FakeSession } from "./fake-session.js";
 
 const test = suite("exit codes");
@@ -242,6 +243,20 @@ for (const command of ["check", "scan", "release", "validate", "deploy", "status
 
 test("exits_with_2_for_an_unknown_engine", async () => {
   assert.is((await slipway(["functions", "--engine", "docker"])).code, 2);
+});
+
+test("exits_with_3_and_says_what_to_do_in_a_clone_without_packages", async () => {
+  const clone = await mkdtemp(join(tmpdir(), "slipway-clone-"));
+  for (const part of ["ci/compile", "ci/cli", "ci/engine", "src"])
+    await mkdir(join(clone, part), { recursive: true });
+  for (const file of ["ci/compile/start.mjs", "ci/cli/slipway.mjs", "package-lock.json"])
+    await copyFile(join(BIN, "../../..", file), join(clone, file));
+  const child = spawn(process.execPath, [join(clone, "ci/cli/slipway.mjs"), "doctor"]);
+  const { code, stdout, stderr } = await finished(child);
+  await rm(clone, { recursive: true });
+  assert.is(stderr, `slipway: packages are missing: run \`npm ci\` in ${clone}/\n`);
+  assert.is(code, 3);
+  assert.is(stdout, "");
 });
 
 test("exits_with_3_when_daggers_engine_is_asked_for_and_not_there", async () => {
