@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 
 import { readCall, type Call } from "./call.js";
 import { Sandbox } from "./sandbox.js";
+import { interpolate } from "./expression.js";
 import { jobResults, loadJobs, runJob, type Ended, type Result, type Run } from "./workflow.js";
 
 const test = suite("delivery.yml and rollback.yml");
@@ -223,18 +224,41 @@ test("takes_back_what_is_not_finished_however_the_run_ends", () => {
 });
 
 test("keeps_a_canary_that_waits_for_a_person_and_takes_back_one_that_was_not_approved", async () => {
-  for (const [result, keep] of [
-    ["failure", "true"],
-    ["cancelled", "false"],
-    ["success", "false"],
+  for (const [result, promoted, approved, keep] of [
+    ["failure", "skipped", "", "true"],
+    ["cancelled", "skipped", "", "false"],
+    // Refused by a person, so that no step ran.
+    ["success", "failure", "", "false"],
+    // Inconclusive, or refused by the module.
+    ["success", "failure", "true", "true"],
+    ["success", "cancelled", "true", "false"],
   ] as const) {
     const release = { result: "success" as Result, outputs: { reference: REFERENCE } };
-    await run(ABORT, { needs: { [RELEASE]: release, [CANARY]: { result, outputs: {} } } });
+    const needs = {
+      ...{ [RELEASE]: release, [CANARY]: { result, outputs: {} } },
+      [PROMOTE]: { result: promoted, outputs: { approved } },
+    };
+    await run(ABORT, { needs });
     const [made] = await calls();
     assert.is(made?.fn, "abort");
     assert.equal(made?.flags["keep-waiting"], [keep]);
     assert.equal(made?.flags.digest, [REFERENCE], "never what somebody else is at");
   }
+});
+
+test("says_that_it_was_approved_before_anything_can_fail", async () => {
+  assert.is((await run(PROMOTE, {}, 4)).outputs.approved, "true");
+});
+
+test("publishes_where_the_variables_say_and_else_on_ghcr", () => {
+  const asked = (vars: Record<string, string>): string =>
+    interpolate(job(RELEASE).job.with?.repository ?? "", {
+      contexts: { vars, github: { repository: "Ann/Greeter" } },
+      functions: { format: (_, host, name) => `${String(host)}/${String(name)}` },
+    });
+  assert.is(asked({}), "ghcr.io/Ann/Greeter");
+  assert.is(asked({ REGISTRY_REPO: "team/greeter" }), "ghcr.io/team/greeter");
+  assert.is(asked({ REGISTRY_HOST: "r.example" }), "r.example/Ann/Greeter");
 });
 
 test("rolls_back_to_what_is_named_else_to_the_last_good_release", async () => {

@@ -77,6 +77,13 @@ test("checks_and_then_releases_as_the_job_itself", async () => {
   );
 });
 
+test("publishes_in_lower_case_as_registries_want_it", async () => {
+  const run = await sandbox.recorded(GOOD);
+  await runJob(workflow, { ...run, env: TOKENS, inputs: { repository: "ghcr.io/Ann/Greeter" } });
+  const words = (await sandbox.calls()).flat();
+  assert.is(words[words.indexOf("--repository") + 1], "ghcr.io/ann/greeter");
+});
+
 test("releases_nothing_when_a_check_did_not_pass_and_keeps_the_reports", async () => {
   for (const state of ["FAILED", "ERRORED", "SKIPPED"]) {
     const ended = await runJob(workflow, await sandbox.recorded({ ...GOOD, state }));
