@@ -73,6 +73,14 @@ test("say_of_each_step_what_it_prints_and_what_to_do_if_not", () => {
   }
 });
 
+test("promote_by_the_digest_that_was_looked_at_and_not_by_a_tag", () => {
+  const blocks = blocksOf(text("ci/runbooks/deploy-runbook.md")).map(({ script }) => script);
+  const at = (part: string): number => blocks.findIndex((script) => script.includes(part));
+  assert.match(blocks[at("export DIGEST=")] ?? "", "slipway status --json | jq");
+  assert.is(blocks[at("slipway promote")], 'slipway promote --digest "$DIGEST"\n');
+  assert.ok(at("export DIGEST=") < at("slipway promote"));
+});
+
 test("link_only_to_what_is_there", () => {
   for (const [path, document] of Object.entries(texts))
     for (const [, target = ""] of document.matchAll(/\]\((?!https?:)([^)#]+)/g))

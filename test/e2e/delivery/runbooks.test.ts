@@ -54,7 +54,8 @@ const env = {
 async function run(script: string, reference: string): Promise<string> {
   const child = spawn("bash", ["-euo", "pipefail", "-c", script], {
     cwd: iris.folder,
-    env: { ...env, REFERENCE: reference },
+    // Each block has a shell of its own: what others export is given.
+    env: { ...env, REFERENCE: reference, DIGEST: reference },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const code = new Promise<number | null>((resolve) => child.once("close", resolve));
