@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { parse } from "yaml";
 import { configurationComment } from "../../ci/cli/configuration.js";
 import { leaves } from "../../src/core/config/leaves.js";
 import { resolveConfig } from "../../src/core/config/resolve.js";
@@ -47,6 +48,36 @@ test("leaves_a_broken_pyproject_alone_and_says_where_it_is_broken", async () => 
   assert.is(code, 2);
   assert.match(stderr, /pyproject\.toml:\d/);
   assert.is(await read("pyproject.toml"), "[project\n");
+});
+
+test("writes_the_workflow_of_one_service_of_several_to_the_root_of_the_repository", async () => {
+  await mkdir(join(folder, ".git"));
+  await mkdir(join(folder, "services/a"), { recursive: true });
+  await writeFile(join(folder, "services/a/pyproject.toml"), PROJECT);
+  const words = ["init", "--folder", "services/a", "--uses", "owner/slipway@0a1b"];
+  const { code, stdout, stderr } = await slipway(words, { cwd: folder });
+  assert.is(code, 0, stderr);
+  assert.match(stdout, "wrote .github/workflows/slipway.yml\n");
+  const { jobs } = parse(await read(...WORKFLOW)) as { jobs: { slipway: { with: unknown } } };
+  assert.equal(jobs.slipway.with, { folder: "services/a" });
+  assert.match(await read("services/a/pyproject.toml"), "[tool.slipway]");
+  const again = await slipway(words, { cwd: folder });
+  assert.match(again.stdout, 'a job with { folder: "services/a" } checks this folder');
+});
+
+test("refuses_a_folder_that_is_not_there_or_is_no_project", async () => {
+  for (const [where, said] of [
+    ["nosuch", `there is no folder ${join(folder, "nosuch")}`],
+    [".", "is no Python project"],
+  ] as const) {
+    const words = ["init", "--folder", where, "--uses", "owner/slipway@0a1b"];
+    const { code, stderr } = await slipway(words, { cwd: folder });
+    assert.is(code, 2);
+    assert.match(stderr, said);
+    assert.equal(await readdir(folder), []);
+  }
+  await writeFile(join(folder, "requirements.txt"), "");
+  assert.is((await slipway(["init"], { cwd: folder })).code, 0);
 });
 
 test("refuses_a_repository_of_another_form", async () => {

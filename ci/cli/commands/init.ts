@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { CliError, EXIT, usageError } from "../failure.js";
 import type { Given } from "../options.js";
 
@@ -15,13 +16,36 @@ export async function init(given: Given): Promise<void> {
       `--uses: expected OWNER/REPOSITORY@COMMIT or OWNER/REPOSITORY/.github/workflows/pipeline.yml@COMMIT, got ${JSON.stringify(uses)}.`,
     );
   }
+  await requireProject(folder);
+  const root = repositoryOf(folder) ?? folder;
   const notes = [await configuration(join(folder, "pyproject.toml"))];
   notes.push(
     uses === undefined
       ? `left out ${WORKFLOW}: say which Slipway repository and commit it is to use, --uses OWNER/slipway@COMMIT`
-      : await workflow(join(folder, WORKFLOW), uses),
+      : await workflow(root, relative(root, folder), uses),
   );
   process.stdout.write(`${notes.join("\n")}\n`);
+}
+
+/** Throws CliError (2) when there is nothing in the folder that Slipway could work on. */
+async function requireProject(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => undefined);
+  if (!names) throw usageError(`there is no folder ${folder}.`);
+  if (names.includes("pyproject.toml")) return;
+  const { mainRequirements } = await import("../../../src/core/project/kind.js");
+  const below = await readdir(join(folder, "requirements")).catch(() => []);
+  if (mainRequirements([...names, ...below.map((name) => `requirements/${name}`)]).length > 0)
+    return;
+  throw usageError(
+    `${folder} is no Python project: it has neither pyproject.toml nor requirements.txt. --folder names one.`,
+  );
+}
+
+/** The folder with `.git`: GitHub runs the workflows that lie there, and no others. */
+function repositoryOf(folder: string): string | undefined {
+  if (existsSync(join(folder, ".git"))) return folder;
+  const above = dirname(folder);
+  return above === folder ? undefined : repositoryOf(above);
 }
 
 async function configuration(file: string): Promise<string> {
@@ -53,7 +77,10 @@ async function configuration(file: string): Promise<string> {
   return `added ${SECTION} to pyproject.toml; every key is a comment that shows its default`;
 }
 
-async function workflow(file: string, uses: string): Promise<string> {
+async function workflow(root: string, folder: string, uses: string): Promise<string> {
+  const file = join(root, WORKFLOW);
+  const name = relative(process.cwd(), file);
+  const input = folder === "" ? "" : `{ folder: ${JSON.stringify(folder)} }`;
   const [, repository = "", path = "/.github/workflows/pipeline.yml", version = ""] =
     /^([^/]+\/[^/@]+)(\/[^@]+)?@(.+)$/.exec(uses) ?? [];
   const text = `name: slipway
@@ -63,16 +90,16 @@ jobs:
   slipway:
     uses: ${repository}${path}@${version}
     permissions: { contents: read, security-events: write }
-`;
+${input === "" ? "" : `    with: ${input}\n`}`;
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text, { flag: "wx" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST")
-      return `kept ${WORKFLOW}: it is there already`;
+      return `kept ${name}: it is there already${input === "" ? "" : `; a job with ${input} checks this folder`}`;
     throw unwritable(file, error);
   }
-  return `wrote ${WORKFLOW}`;
+  return `wrote ${name}`;
 }
 
 function unwritable(file: string, error: unknown): CliError {
