@@ -443,7 +443,7 @@ export class Slipway {
   async validate(
     /** The image, by digest or tag; by default the project's version in publish.registry */
     reference = "",
-    /** What is to be run: deploy (also for deployCanary and promote), release, rollback */
+    /** What is to be run: deploy (also for deployCanary and promote), release, rollback; deploy by default */
     functions: string[] = ["deploy"],
     /** The cluster: a kubeconfig with everything in it, plain or base64 (KUBE_CONFIG_DATA) */
     kubeConfig?: Secret,

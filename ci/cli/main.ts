@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Argv } from "yargs";
 import { commandOf } from "./command.js";
 import { DELIVERIES, type DeliveryCommand } from "./deliveries.js";
@@ -20,6 +22,11 @@ Flags of ${TYPED.join(", ")} come from the module: see slipway COMMAND --help.`;
 async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
   const signal = interruption();
   const { command, at } = commandOf(argv);
+  if (command === "help") return await main([...argv.slice(at + 1), "--help"]);
+  if (command === undefined && argv.includes("--version")) {
+    process.stdout.write(`${await version()}\n`);
+    return EXIT.passed;
+  }
   if (command !== undefined && !COMMANDS.includes(command)) {
     throw usageError(
       `unknown command "${command}".${didYouMean(command, COMMANDS)} There are: ${COMMANDS.join(", ")}.`,
@@ -36,6 +43,12 @@ async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
   });
   await parser.parseAsync();
   return code;
+}
+
+async function version(): Promise<string> {
+  const { OWN_MODULE } = await import("./module/load.js");
+  const text = await readFile(join(OWN_MODULE, "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function commands(
@@ -131,6 +144,7 @@ function commands(
     .demandCommand(1, "a command is missing; see slipway --help.")
     .strict()
     .version(false)
+    .alias("help", "h")
     .epilogue(EPILOGUE)
     .wrap(Math.min(110, process.stdout.columns || 100))
     .exitProcess(false)

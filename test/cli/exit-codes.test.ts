@@ -241,6 +241,17 @@ for (const command of ["check", "scan", "release", "validate", "deploy", "status
   });
 }
 
+test("tells_its_commands_and_its_version_to_whoever_asks", async () => {
+  for (const words of [["-h"], ["--help"], ["help"], ["help", "report"], ["keys", "-h"]]) {
+    const { code, stdout, stderr } = await slipway(words);
+    assert.is(code, 0, stderr);
+    assert.match(stdout, /^slipway /, words.join(" "));
+  }
+  const { code, stdout } = await slipway(["--version"]);
+  assert.is(code, 0);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
 test("exits_with_2_for_an_unknown_engine", async () => {
   assert.is((await slipway(["functions", "--engine", "docker"])).code, 2);
 });
@@ -279,10 +290,31 @@ test("shows_the_modules_functions_and_flags_in_help", async () => {
   assert.match(stdout, /--source +Directory +About source \(required\)/);
 });
 
+test("names_in_help_who_signs_and_the_exit_codes_of_the_command_itself", async () => {
+  const help = async (name: string): Promise<string> => (await run([name, "--help"], never)).stdout;
+  for (const [name, signs, codes] of [
+    ["check", false, "1 a check failed"],
+    ["scan", false, "1 something does"],
+    ["verify", false, "1 one does not"],
+    ["release", true, "1 stopped by the checks"],
+    ["validate", true, "2 something does"],
+    ["deploy", false, "1 failed and taken back"],
+    ["status", false, "1 it does not"],
+  ] as const) {
+    const text = await help(name);
+    assert.match(text, `Exit codes: 0`, name);
+    assert.match(text, codes);
+    assert.is(text.includes("COSIGN_PRIVATE_KEY"), signs, name);
+  }
+  assert.match(await help("sign"), "COSIGN_PRIVATE_KEY");
+  assert.not.match(await help("test"), "COSIGN_PRIVATE_KEY");
+  assert.not.match(await help("status"), "taken back");
+});
+
 test("lists_the_functions_as_json", async () => {
   const { stdout } = await run(["functions", "--output", "json"], never);
   const names = (ofForm("functions", stdout) as { name: string }[]).map(({ name }) => name);
-  assert.equal(names.slice(0, 4), ["lint", "pipAudit", "version", "checks"]);
+  assert.equal(names.slice(0, 5), ["lint", "test", "pipAudit", "version", "checks"]);
 });
 
 test("writes_no_colour_where_nobody_looks", async () => {

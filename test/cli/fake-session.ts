@@ -95,13 +95,14 @@ const MODULE = {
         fields: [],
         functions: [
           fn("lint", type("VOID")),
+          fn("test", type("VOID")),
           fn("pipAudit", type("VOID")),
           fn("version", type("STRING")),
           fn("checks", type("OBJECT", "SlipwayReport"), [arg("only", strings, "[]")]),
           ...["scan", "verify", "release", "validate", "deploy", "status"].map((name) =>
             fn(name, type("OBJECT", "SlipwayReport")),
           ),
-          fn("sign", type("STRING"), [arg("key", type("OBJECT", "Secret"), "null")]),
+          fn("sign", type("STRING"), [arg("keyReference", type("STRING"), '""')]),
         ],
       },
     },

@@ -41,6 +41,10 @@ test("rejects_what_is_no_report", async () => {
   const nothing = await slipway(["report", "diff", before, join(folder, "nowhere")]);
   assert.is(nothing.code, 2);
   assert.match(nothing.stderr, "there is no report at");
+  const empty = await mkdtemp(join(folder, "empty-"));
+  const none = await slipway(["report", "diff", empty, after]);
+  assert.is(none.code, 2);
+  assert.match(none.stderr, `there is no report at ${empty}: run slipway check first.`);
   const broken = join(folder, "broken.json");
   await writeFile(broken, "{");
   const ran = await slipway(["report", "diff", broken, after]);

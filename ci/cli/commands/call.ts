@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { usageError } from "../failure.js";
 import { kebab } from "../names.js";
 import { explainFailure } from "../module/explain.js";
-import { functionHelp } from "../module/help.js";
+import { functionHelp, SIGNER } from "../module/help.js";
 import { invoke, plainFields } from "../module/invoke.js";
 import { folderOf } from "../module/load.js";
 import { requireArguments, type OwnFlags } from "../module/parse.js";
@@ -196,5 +196,5 @@ Flags of the command:
   -o, --export PATH       write a Container, Directory, File or text to PATH
   -m, --mod MODULE        another module: a folder or an address
   --engine, --progress, -q, --quiet: see slipway --help
-`;
+${last.fn.args.some(({ name }) => name === "keyReference") ? `\n${SIGNER}` : ""}`;
 }

@@ -236,5 +236,8 @@ Flags of the command:
   -o, --output-dir FOLDER  where reports go (default: ${DEFAULT_REPORTS}; "" for none)
   --output text|json, -j   a table, or report.json, on standard output
   --engine, --progress, -q, --quiet: see slipway --help
+
+SAFETY_API_KEY of the environment is the key for safety.
+Exit codes: 0 passed, 1 a check failed, 2 usage or configuration, 3 a tool or the engine broke.
 `;
 }

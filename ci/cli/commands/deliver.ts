@@ -42,7 +42,7 @@ export async function deliver(
     const [root, step] = prepared.steps;
     if (prepared.help && root && step) {
       const title = `slipway ${name} [flags]`;
-      process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${NOTES}`);
+      process.stdout.write(`${functionHelp(title, step.fn, root.fn, undefined)}${notes(name)}`);
       return EXIT.passed;
     }
     const json = readOptions(given, own).output === "json" || own.has("json");
@@ -105,8 +105,19 @@ async function takeBack(common: CommonOptions, steps: readonly Step[], run: stri
   }
 }
 
-const NOTES = `
+/** What the help says besides: where the cluster is from, and what each exit code means here. */
+function notes(name: DeliveryCommand): string {
+  return `
 KUBE_CONFIG_DATA, else KUBECONFIG or ~/.kube/config, is the cluster.
-Exit codes: 0 done, 1 failed and taken back, 2 refused before anything was touched, 3 something broke,
-4 paused (inconclusive), 130 interrupted and taken back.
+Exit codes: ${CODES[name] ?? CHANGED}
 `;
+}
+
+const CHANGED = `0 done, 1 failed and taken back, 2 refused before anything was touched, 3 something broke,
+4 paused (inconclusive), 130 interrupted and taken back.`;
+const CODES: Readonly<Partial<Record<DeliveryCommand, string>>> = {
+  status:
+    "0 what is live serves in full, 1 it does not, 2 usage or configuration, 3 something broke.",
+  history: "0 told, 2 usage or configuration, 3 something broke.",
+  abort: "0 done, 2 refused before anything was touched, 3 something broke.",
+};

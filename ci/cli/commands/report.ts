@@ -136,6 +136,11 @@ async function read(path: string): Promise<Report> {
 async function jsonFile(path: string): Promise<string> {
   const at = resolve(path);
   const found = await stat(at).catch(() => undefined);
-  if (!found) throw usageError(`there is no report at ${at}: run slipway check first.`);
-  return found.isDirectory() ? join(at, "report.json") : at;
+  const file = found?.isDirectory() ? join(at, "report.json") : at;
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) throw usageError(`there is no report at ${path}: run slipway check first.`);
+  return file;
 }

@@ -2,7 +2,7 @@ import { appendFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EXIT, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
-import { functionHelp } from "../module/help.js";
+import { functionHelp, SIGNER } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
 import { folderOf } from "../module/load.js";
 import type { OwnFlags } from "../module/parse.js";
@@ -40,6 +40,18 @@ export const VERDICTS = {
   release: { fields: "reference tags table json markdown", folder: "evidence" },
   validate: { fields: "passed table json markdown" },
 } as const satisfies Readonly<Record<string, Verdict>>;
+
+const SIGNING: readonly string[] = ["release", "validate"];
+
+/** What each exit code means here. */
+const CODES: Readonly<Record<keyof typeof VERDICTS, string>> = {
+  scan: "Exit codes: 0 nothing stops the image, 1 something does, 2 usage or configuration, 3 nothing is known:\nno database, or something broke.",
+  verify:
+    "Exit codes: 0 every rule holds, 1 one does not, 2 usage or configuration, 3 something broke.",
+  release:
+    "Exit codes: 0 released, 1 stopped by the checks, the scan, the model or the verification,\n2 usage or configuration, 3 something broke.",
+  validate: "Exit codes: 0 nothing stands in the way, 2 something does, 3 something broke.",
+};
 
 /** `slipway scan|verify|release|validate`: the function's report as a table, its verdict as the exit code. */
 export async function verdict(
@@ -109,8 +121,8 @@ function usage(name: keyof typeof VERDICTS, flags: string): string {
     "  --output text|json, -j   how the result is written to standard output",
     "  --engine, --progress, -q, --quiet: see slipway --help",
     "",
-    "COSIGN_PRIVATE_KEY and COSIGN_PASSWORD of the environment are the key and its password;",
-    "SIGSTORE_ID_TOKEN, or GitHub's permission id-token: write, is who signs without a key.",
+    ...(SIGNING.includes(name) ? [SIGNER] : []),
+    CODES[name],
     "",
   ].join("\n");
 }

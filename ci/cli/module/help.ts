@@ -1,6 +1,11 @@
 import { kebab } from "../names.js";
 import { typeName, type Argument, type FunctionType, type ObjectType } from "./types.js";
 
+/** Where a function that signs takes its key from. */
+export const SIGNER = `COSIGN_PRIVATE_KEY and COSIGN_PASSWORD of the environment are the key and its password;
+SIGSTORE_ID_TOKEN, or GitHub's permission id-token: write, is who signs without a key.
+`;
+
 /** What `functions` prints: one line a function, its type and its first line of documentation. */
 export function functionTable(object: ObjectType): string {
   const rows = object.functions.map((fn) => [
