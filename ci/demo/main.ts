@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 import { BROKEN, GOOD, type Version } from "../../src/core/demo/versions.js";
+import { requireCgroups } from "../sandbox/cluster/cgroups.js";
 import { startCluster } from "../sandbox/cluster/cluster.js";
 import { makeDatabase } from "../sandbox/database.js";
 import { SandboxError } from "../sandbox/failure.js";
@@ -21,6 +22,8 @@ const SERVICE = join("examples", "iris");
 const ADVISORIES = join("ci", "sandbox", "advisories");
 
 async function main(): Promise<void> {
+  // Before images and programs are made in vain.
+  requireCgroups();
   const folder = await mkdtemp(join(tmpdir(), "slipway-demo-"));
   try {
     await demonstrate(folder);

@@ -8,6 +8,7 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 
 import { until } from "../../ci/sandbox/cluster/boot.js";
+import { requireCgroups } from "../../ci/sandbox/cluster/cgroups.js";
 import { startCluster } from "../../ci/sandbox/cluster/cluster.js";
 import { Credentials } from "../../ci/sandbox/cluster/credentials.js";
 import { linkOf, LINKS, preferredLink } from "../../ci/sandbox/cluster/network.js";
@@ -85,6 +86,14 @@ test("a name that is none is refused before anything is started", async () => {
     const refused = await startCluster({ name }).then(() => "", String);
     assert.match(refused, /cannot be called .* Use letters, digits, dashes/s);
   }
+});
+
+test("a machine with cgroups of version 2 alone is refused before anything is built", () => {
+  requireCgroups(["cpu,cpuacct", "memory"]);
+  for (const found of [[], ["cpu"], ["name=systemd"]])
+    assert.throws(() => {
+      requireCgroups(found);
+    }, /systemd\.unified_cgroup_hierarchy=0/);
 });
 
 test.run();

@@ -19,6 +19,19 @@ function folderOf(controllers: string): string {
   return join(ROOT, controllers.replace("name=", ""));
 }
 
+/**
+ * Whether a cluster can be counted here: to be asked before anything is built for one.
+ *
+ * @throws SandboxError where the machine has no hierarchy of the first version.
+ */
+export function requireCgroups(found: readonly string[] = hierarchies()): void {
+  if (found.some((controllers) => controllers.split(",").includes("memory"))) return;
+  throw new SandboxError(
+    "This machine has cgroups of version 2 alone; the sandbox's cluster needs version 1.",
+    "Boot with systemd.unified_cgroup_hierarchy=0, or use a cluster that you have.",
+  );
+}
+
 /** As many as the processes of a cluster would have if they were not counted together. */
 const CPU_SHARES = 16 * 1024;
 
@@ -28,12 +41,7 @@ export class Cgroups {
 
   /** @throws SandboxError where the machine has no hierarchy of the first version. */
   async create(): Promise<void> {
-    if (!hierarchies().includes("memory")) {
-      throw new SandboxError(
-        "This machine has cgroups of version 2 alone; the sandbox's cluster needs version 1.",
-        "Boot with systemd.unified_cgroup_hierarchy=0, or use a cluster that you have.",
-      );
-    }
+    requireCgroups();
     for (const controllers of hierarchies()) {
       const folder = join(folderOf(controllers), this.name);
       await mkdir(folder, { recursive: true });
