@@ -15,7 +15,9 @@ const HEAD = "# Generated from the names of Slipway's predicates: make docs.";
 const TAIL = "The age of the scan and unknown parameters are for `slipway verify` to judge.";
 const BY_KEY = `${HEAD} Put your registry and the text of your cosign.pub in.\n# ${TAIL}\n`;
 const BY_IDENTITY = `${HEAD} Put your registry, the identity that signs (verify.identity)
-# and the repository of the source in: a reusable workflow signs as itself, whoever calls it.
+# and the repository of the source in: a reusable workflow signs as itself, whoever calls it, and with a module of their
+# own a stranger can have it sign any source. Only verify.repository of \`slipway verify\` asks the certificate whose job
+# it was; let nobody else write to the registry, or sign by a workflow of your own.
 # ${TAIL}
 `;
 
