@@ -66,7 +66,9 @@ const query = z
   );
 
 const success = z.strictObject({
-  minimum: percent.default(99).describe("Least share of the canary's requests that succeed"),
+  minimum: percent
+    .default(99)
+    .describe("Least share of the canary's requests that succeed, in percent"),
   margin: percent
     .default(0.5)
     .describe("Percentage points by which the canary may fail more often than stable"),
@@ -74,8 +76,8 @@ const success = z.strictObject({
 
 const latency = z.strictObject({
   p50: milliseconds.optional().describe("Greatest median, in milliseconds. Default: any"),
-  p95: milliseconds.optional().describe("Greatest 95th percentile. Default: any"),
-  p99: milliseconds.optional().describe("Greatest 99th percentile. Default: any"),
+  p95: milliseconds.optional().describe("Greatest 95th percentile, in milliseconds. Default: any"),
+  p99: milliseconds.optional().describe("Greatest 99th percentile, in milliseconds. Default: any"),
   margin: z
     .number()
     .min(0, "expected a percentage of 0 or more")
@@ -95,7 +97,9 @@ const predictions = z.strictObject({
   value: jsonPath
     .default("$.predictions[*].species")
     .describe("Where the predictions are in the answer"),
-  agreement: percent.default(95).describe("Least share of requests that both predict alike"),
+  agreement: percent
+    .default(95)
+    .describe("Least share of requests that both predict alike, in percent"),
   tolerance: z.number().min(0).default(0).describe("Difference between numbers that are alike"),
   minimum: z
     .int("expected a whole number of requests")
@@ -112,9 +116,15 @@ const load = z.strictObject({
     .max(3600, "expected at most 3600 seconds (an hour)")
     .default(30)
     .describe("Seconds of the load test"),
-  p95: milliseconds.optional().describe("Greatest 95th percentile under load. Default: any"),
-  p99: milliseconds.optional().describe("Greatest 99th percentile under load. Default: any"),
-  errors: percent.default(1).describe("Greatest share of requests that fail under load"),
+  p95: milliseconds
+    .optional()
+    .describe("Greatest 95th percentile under load, in milliseconds. Default: any"),
+  p99: milliseconds
+    .optional()
+    .describe("Greatest 99th percentile under load, in milliseconds. Default: any"),
+  errors: percent
+    .default(1)
+    .describe("Greatest share of requests that fail under load, in percent"),
 });
 
 /** `[tool.slipway.analysis]`. */

@@ -34,7 +34,7 @@ const route = z.strictObject({
     .regex(/^([a-z0-9-]+\/)?[a-z0-9-]+$/, "expected a Gateway as name or namespace/name")
     .optional()
     .describe(
-      "Gateway (Gateway API) that requests come through: weights are exact. Default: none; a weight is then a share of the pods",
+      "Gateway (Gateway API), as NAME or NAMESPACE/NAME, that requests come through: weights are exact. Default: none; a weight is then a share of the pods",
     ),
   hostnames: z.array(z.string().min(1)).default([]).describe("Host names of the service's route"),
   path: httpPath.default("/").describe("Path prefix of the service's route"),

@@ -12,6 +12,7 @@ interface Node {
   readonly default?: unknown;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
 }
 
 /** JSON schema of `[tool.slipway]`, for editors and for the documentation. */
@@ -45,14 +46,39 @@ function sectionTable(section: string, root: Node): string {
     ...rows,
   ];
   const title = root.properties?.[section]?.description ?? "";
+  const lists = leaves
+    .filter((leaf) => leaf.path[0] === section)
+    .map((leaf) => entryTable(leaf.path, descend(root, leaf.path).items ?? {}));
   return [
     `### \`[tool.slipway.${section}]\``,
     "",
     `${title}.`,
     "",
-    ...lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`),
+    ...lines.map(tableRow),
     "",
+    ...lists.flat(),
   ].join("\n");
+}
+
+/** The keys of the tables in a list, such as the steps of a canary; nothing for other lists. */
+function entryTable(path: readonly string[], { properties, required = [] }: Node): string[] {
+  if (properties === undefined) return [];
+  const rows = Object.entries(properties).map(([name, node]) => [
+    code(name),
+    type(node),
+    required.includes(name)
+      ? "required"
+      : node.default === undefined
+        ? ""
+        : code(JSON.stringify(node.default)),
+    node.description ?? "",
+  ]);
+  const lines = [["key", "type", "default", "what it does"], Array<string>(4).fill("---"), ...rows];
+  return [`#### \`[[tool.slipway.${path.join(".")}]]\``, "", ...lines.map(tableRow), ""];
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 function variables(leaf: Leaf): string[] {
