@@ -33,7 +33,7 @@ export function namesBelow(path: readonly PropertyKey[]): string[] {
 }
 
 function child(schema: z.core.$ZodType, name: PropertyKey): z.core.$ZodType | undefined {
-  if (schema instanceof z.ZodArray) return schema.element as z.core.$ZodType;
+  if (schema instanceof z.ZodArray) return schema.element;
   if (!(schema instanceof z.ZodObject)) return undefined;
   return (schema.shape as Record<PropertyKey, z.core.$ZodType>)[name];
 }
