@@ -7,6 +7,7 @@ import { CliError, EXIT, usageError, type ExitCode } from "./failure.js";
 import { interruption } from "./interruption.js";
 import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
+import { outliveReaders } from "./unread.js";
 
 /** Commands whose flags come from the module's types: what follows them is not for yargs. */
 const VERDICTS = ["scan", "verify", "release", "validate"] as const;
@@ -20,6 +21,7 @@ Flags of ${TYPED.join(", ")} come from the module: see slipway COMMAND --help.`;
 
 /** Runs the command line; resolves with the code to exit with, unless a program decided that. */
 async function main(argv: readonly string[]): Promise<ExitCode | undefined> {
+  outliveReaders();
   const signal = interruption();
   const { command, at } = commandOf(argv);
   if (command === "help") return await main([...argv.slice(at + 1), "--help"]);

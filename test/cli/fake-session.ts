@@ -16,11 +16,13 @@ type Answer = { data: unknown } | { errors: readonly unknown[] };
  * A session that loads the module below and answers every other query by `answer`; it refuses
  * whoever does not show its token.
  */
-export async function fakeSession(answer: (query: string) => Answer): Promise<FakeSession> {
+export async function fakeSession(
+  answer: (query: string) => Answer | Promise<Answer>,
+): Promise<FakeSession> {
   const queries: string[] = [];
   const expected = `Basic ${Buffer.from("secret-token:").toString("base64")}`;
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
       if (request.headers.authorization !== expected) {
         response.writeHead(401).end("{}");
         return;
@@ -28,7 +30,7 @@ export async function fakeSession(answer: (query: string) => Answer): Promise<Fa
       const { query } = JSON.parse(body) as { query: string };
       queries.push(query);
       response.setHeader("Content-Type", "application/json");
-      response.end(JSON.stringify(reply(query, answer)));
+      response.end(JSON.stringify(await reply(query, answer)));
     });
   });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
@@ -43,10 +45,21 @@ export async function fakeSession(answer: (query: string) => Answer): Promise<Fa
   };
 }
 
-function reply(query: string, answer: (query: string) => Answer): Answer {
+function reply(
+  query: string,
+  answer: (query: string) => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
   if (query.includes("moduleSource")) return { data: { moduleSource: { asModule: MODULE } } };
-  if (query.startsWith("{ a0: host")) return { data: { a0: { directory: { id: "source-id" } } } };
+  if (query.startsWith("{ a0: ")) return { data: addressed(query) };
   return answer(query);
+}
+
+/** An ID for each address that is asked for: a secret's is its address. */
+function addressed(query: string): object {
+  const ids = [...query.matchAll(/(a\d+): (?:host|secret\(uri: "([^"]*)"\))/g)];
+  return Object.fromEntries<object>(
+    ids.map(([, name = "", uri]) => [name, { id: uri ?? "source-id" }]),
+  );
 }
 
 const type = (kind: string, name = "", more: object = {}) => ({
@@ -77,6 +90,12 @@ const fn = (name: string, returnType: object, args: object[] = []) => ({
   returnType,
 });
 
+const CLUSTER = [
+  arg("kubeConfig", type("OBJECT", "Secret", { optional: true })),
+  arg("cluster", type("OBJECT", "Service", { optional: true })),
+  ...["by", "run"].map((name) => arg(name, type("STRING", "", { optional: true }))),
+];
+
 const MODULE = {
   name: "slipway",
   description: "",
@@ -99,10 +118,12 @@ const MODULE = {
           fn("pipAudit", type("VOID")),
           fn("version", type("STRING")),
           fn("checks", type("OBJECT", "SlipwayReport"), [arg("only", strings, "[]")]),
-          ...["scan", "verify", "release", "validate", "deploy", "status"].map((name) =>
+          ...["scan", "verify", "release", "validate", "status"].map((name) =>
             fn(name, type("OBJECT", "SlipwayReport")),
           ),
           fn("sign", type("STRING"), [arg("keyReference", type("STRING"), '""')]),
+          fn("deploy", type("OBJECT", "SlipwayDelivery"), CLUSTER),
+          fn("abort", type("OBJECT", "SlipwayDelivery"), CLUSTER),
         ],
       },
     },
@@ -117,6 +138,17 @@ const MODULE = {
           { name: "report", description: "", typeDef: type("STRING") },
           { name: "reports", description: "", typeDef: type("OBJECT", "Directory") },
         ],
+        functions: [],
+      },
+    },
+    {
+      asObject: {
+        name: "SlipwayDelivery",
+        description: "",
+        constructor: null,
+        fields: ["state", "table", "json", "markdown"].map((name) => ({
+          ...{ name, description: "", typeDef: type("STRING") },
+        })),
         functions: [],
       },
     },

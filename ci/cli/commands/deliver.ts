@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { CHANGING, DELIVERIES, type DeliveryCommand } from "../deliveries.js";
 import { EXIT, type CliError, type ExitCode } from "../failure.js";
+import { clusterFlags } from "../module/cluster.js";
 import { explainFailure, reportedEnd } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
@@ -85,18 +86,13 @@ async function takeBack(common: CommonOptions, steps: readonly Step[], run: stri
   process.stderr.write("Interrupted: taking back what was begun; once more leaves it as it is.\n");
   const [root, step] = steps;
   if (!root || !step) return;
+  const rest = ["--run", run, ...clusterFlags(step)];
   try {
     await withSession(common, new AbortController().signal, async (session) => {
-      const words = { start: ["abort"], rest: ["--run", run], ownFlags: OWN_FLAGS, run };
-      const prepared = await prepare(session, common, words);
-      const [, abort] = prepared.steps;
+      const words = { start: ["abort"], rest, ownFlags: OWN_FLAGS, run };
+      const [, abort] = (await prepare(session, common, words)).steps;
       if (!abort) return;
-      const same = ["kubeConfig", "cluster", "by"].flatMap((name) => {
-        const value = step.args.get(name);
-        return value ? [[name, value] as const] : [];
-      });
-      const args = new Map([...abort.args, ...same]);
-      const answer = await invoke(session, [root, { fn: abort.fn, args }], "{ table }");
+      const answer = await invoke(session, [root, abort], "{ table }");
       process.stderr.write((answer as Answer).table);
     });
   } catch (error) {

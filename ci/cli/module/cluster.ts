@@ -3,6 +3,7 @@ import { homedir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 
 import { usageError } from "../failure.js";
+import { kebab } from "../names.js";
 import type { Step } from "./parse.js";
 import type { Value } from "./values.js";
 
@@ -44,6 +45,15 @@ export function withCluster(step: Step, env: Environment, run: string): Step {
   give("by", { kind: "literal", text: JSON.stringify(env.GITHUB_ACTOR ?? userInfo().username) });
   if (step.fn.name !== "abort") give("run", { kind: "literal", text: JSON.stringify(run) });
   return { fn: step.fn, args };
+}
+
+/** The flags that name the cluster of `step`, and who works on it, to another function. */
+export function clusterFlags({ args }: Step): string[] {
+  return ["kubeConfig", "cluster", "by"].flatMap((name) => {
+    const value = args.get(name);
+    if (value?.kind === "address") return [`--${kebab(name)}`, value.address];
+    return value?.kind === "literal" ? [`--${kebab(name)}`, JSON.parse(value.text) as string] : [];
+  });
 }
 
 function whereIs(
