@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import { explain, TreeError } from "./failure.js";
 import { merge } from "./merge.js";
+import { placeOf, pour } from "./place.js";
 import { run } from "./process.js";
 import { toBytes, toRaw, type Raw } from "./raw.js";
 import { resolveIn } from "./resolve.js";
@@ -22,13 +23,19 @@ export async function exportTree(
   hostPath: string,
   options: ExportOptions = {},
 ): Promise<void> {
-  const target = resolve(hostPath);
+  const place = await placeOf(resolve(hostPath));
+  const target = place.path;
   const there = await stat(target).catch(() => undefined);
-  const folder = (await lstat(await resolveIn(root, path))).isDirectory();
+  const source = await resolveIn(root, path);
+  const folder = (await lstat(source)).isDirectory();
   if (there && there.isDirectory() !== folder) {
     const [kind, is] = folder ? ["a directory", "not one"] : ["a file", "a directory"];
     const what = `Cannot export ${kind} to ${hostPath}, which is ${is}`;
     throw new TreeError(what, folder ? "ENOTDIR" : "EISDIR");
+  }
+  if (place.isStream) {
+    await pour(source, place, options.signal);
+    return;
   }
   await mkdir(dirname(target), { recursive: true });
   // Inside of an existing folder: it may be a mount point, and a rename does not cross mounts.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Platform } from "@dagger.io/dagger";
@@ -67,6 +68,13 @@ const archives = topic("images", {
     const path = join(t.dir, "not/there/image.tar");
     assert.equal(await t.base().export(path), path);
     assert.ok((await layout(path)).has("index.json"));
+  },
+  are_written_into_a_device_and_do_not_take_its_place: async (_dag, t) => {
+    const path = join(t.dir, "null");
+    execFileSync("mknod", [path, "c", "1", "3"]);
+    await t.base().export(path);
+    assert.ok((await stat(path)).isCharacterDevice());
+    assert.deepEqual(await readdir(t.dir), ["null"]);
   },
   of_several_platforms_share_one_index: async (dag, t) => {
     const path = join(t.dir, "image.tar");

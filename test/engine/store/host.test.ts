@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { suite } from "uvu";
@@ -139,6 +139,25 @@ test("exports a file at once, and a folder into what is there", async ({ store, 
     /^\/?nope: no such file or directory/,
   );
   assert.is(sh(out, "ls -A"), "e\nf\nhard\nl\n");
+});
+
+test("exports a file into a device or a pipe, and behind a link, and takes the place of neither", async ({
+  store,
+  root,
+}) => {
+  const snapshot = await store.mutate(SCRATCH, layerId("s"), script("echo new > f"));
+  sh(root, "mknod null c 1 3; mkfifo pipe; echo old > file; ln -s file link");
+  await store.exportTo(snapshot, "f", join(root, "null"));
+  const [read] = await Promise.all([
+    readFile(join(root, "pipe"), "utf8"),
+    store.exportTo(snapshot, "f", join(root, "pipe")),
+  ]);
+  assert.is(read, "new\n");
+  await store.exportTo(snapshot, "f", join(root, "link"));
+  assert.is(
+    sh(root, "stat -c %F null pipe; readlink link; cat file"),
+    "character special file\nfifo\nfile\nnew\n",
+  );
 });
 
 test.run();

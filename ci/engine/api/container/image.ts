@@ -16,6 +16,7 @@ import type {
 } from "../../images/types.js";
 import { NotRunError } from "../../plan.js";
 import type { Call, Fields } from "../../session.js";
+import { placeOf, pour } from "../../store/place.js";
 import { lazy } from "../lazy.js";
 import { containerService } from "../service.js";
 import { readTree, treeOf } from "../trees.js";
@@ -198,11 +199,15 @@ async function writeTarball(
   const { imageTarball } = await import("../../images/index.js");
   const built = await variants(self, args, call);
   await mkdir(posix.dirname(target), { recursive: true });
-  const folder = await mkdtemp(join(posix.dirname(target), ".slipway-"));
+  const place = await placeOf(target);
+  const folder = place.isStream
+    ? await call.session.engine.scratchFolder()
+    : await mkdtemp(join(posix.dirname(place.path), ".slipway-"));
   try {
     const file = join(folder, "image.tar");
     await imageTarball(call.session.engine.store, file, built, settings(args, call.signal));
-    await rename(file, target);
+    if (place.isStream) await pour(file, place, call.signal);
+    else await rename(file, place.path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
