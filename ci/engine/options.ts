@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** How an engine is set up. */
 export interface EngineOptions {
@@ -19,7 +19,9 @@ export interface EngineOptions {
 
 /** `$SLIPWAY_CACHE`, or `slipway` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  return env.SLIPWAY_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "slipway");
+  const { SLIPWAY_CACHE: own, XDG_CACHE_HOME: caches } = env;
+  // Commands start in other folders than this process. What is empty is not set.
+  return resolve(own || join(caches || join(homedir(), ".cache"), "slipway"));
 }
 
 /** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes), SLIPWAY_PLAN, SLIPWAY_EAGER (a folder). */

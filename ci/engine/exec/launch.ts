@@ -94,6 +94,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
   const words: Buffer[] = [];
   log.once("data", () => {
     const archive = pack();
+    archive.on("error", () => undefined); // nobody takes it any more: the same
     for (const { name, content, ...owner } of input.files)
       archive.entry({ name, ...owner }, content);
     for (const name of ["state", ...input.overlays.map((overlay) => overlay.name)]) {

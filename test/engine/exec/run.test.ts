@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -66,6 +66,18 @@ test("fails_when_the_container_cannot_be_made", async () => {
     (reason: unknown) => reason as Error,
   );
   assert.match(error?.message ?? "", /^the container could not be started: .*\/does\/not\/exist/);
+});
+
+test("a launch that fails while its files are on the way fails alone", async () => {
+  const bundle = join(machine.folder, "run/bundle");
+  await rename(bundle, `${bundle}.away`);
+  const error = await machine.run(["cat"], { stdin: Buffer.alloc(8 << 20) }).then(
+    () => undefined,
+    (reason: unknown) => reason as Error,
+  );
+  await rename(`${bundle}.away`, bundle);
+  assert.match(error?.message ?? "", /^the container could not be started: .*bundle/);
+  assert.is((await machine.sh("true")).exitCode, 0);
 });
 
 test("output that looks like the runtime's own words is kept", async () => {
