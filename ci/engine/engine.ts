@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Events } from "./events.js";
@@ -35,8 +35,9 @@ export class Engine {
     const { root, budgetBytes } = options;
     const store = await Store.open(root, budgetBytes ? { budgetBytes } : {});
     try {
-      await removeLeftOvers(root);
-      const runFolder = await mkdtemp(join(root, `run-${process.pid}-`));
+      // Sockets lie in it, whose paths may have 107 bytes.
+      const runFolder = join(store.temporary, "run");
+      await mkdir(runFolder, { mode: 0o700 });
       const runner = await Runner.create(store, { root: runFolder });
       return new Engine(options, store, runner, runFolder, await saltOf(root));
     } catch (error) {
@@ -57,26 +58,7 @@ export class Engine {
 
   async close(): Promise<void> {
     await this.runner.close();
-    await rm(this.runFolder, { recursive: true, force: true });
     await this.store.close();
-  }
-}
-
-/** Removes the folders of engines that were killed: nothing but empty mount points and sockets. */
-async function removeLeftOvers(root: string): Promise<void> {
-  for (const name of await readdir(root)) {
-    const pid = /^run-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(root, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -106,6 +106,11 @@ export class Store {
     );
   }
 
+  /** Folder for what the store's user makes and need not keep; it goes with the lease, however that ends. */
+  get temporary(): string {
+    return this.lease.temporary;
+  }
+
   /** Gives the lease back; a store over its budget is pruned first, if nobody else uses it. */
   async close(): Promise<void> {
     try {
