@@ -19,9 +19,10 @@ export interface EngineOptions {
 
 /** `$SLIPWAY_CACHE`, or `slipway` in the user's cache folder. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const { SLIPWAY_CACHE: own, XDG_CACHE_HOME: caches } = env;
-  // Commands start in other folders than this process. What is empty is not set.
-  return resolve(own || join(caches || join(homedir(), ".cache"), "slipway"));
+  const set = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
+  const caches = set("XDG_CACHE_HOME") ?? join(homedir(), ".cache");
+  // Commands start in other folders than this process.
+  return resolve(set("SLIPWAY_CACHE") ?? join(caches, "slipway"));
 }
 
 /** Options from the environment: SLIPWAY_CACHE, SLIPWAY_MIRRORS (`host=url,…`), SLIPWAY_CACHE_BUDGET (bytes), SLIPWAY_PLAN, SLIPWAY_EAGER (a folder). */

@@ -41,8 +41,12 @@ export interface Comparison {
   }[];
 }
 
-/** What changed from `before` to `after`. A finding whose line moved is the same finding. */
+/**
+ * What changed from `before` to `after`. A finding whose line moved is the same finding; of a check
+ * that did not run to its end on both sides, nothing came and nothing went.
+ */
 export function compare(before: Report, after: Report): Comparison {
+  const [was, is] = [judgedIn(before, after), judgedIn(after, before)];
   const earlier = new Map(before.checks.map((check) => [check.name, check]));
   const later = new Map(after.checks.map((check) => [check.name, check]));
   const names = [...new Set([...later.keys(), ...earlier.keys()])];
@@ -54,11 +58,23 @@ export function compare(before: Report, after: Report): Comparison {
       state: pair(earlier.get(name)?.state, later.get(name)?.state),
       durationMs: pair(ran(earlier.get(name)), ran(later.get(name))),
     })),
-    appeared: missing(after, before),
-    gone: missing(before, after),
-    tests: pair(tested(before)?.tests?.tests, tested(after)?.tests?.tests),
-    coverage: pair(tested(before)?.coverage, tested(after)?.coverage),
-    coverageFiles: coverageFiles(before, after),
+    appeared: missing(is, was),
+    gone: missing(was, is),
+    tests: pair(tested(was)?.tests?.tests, tested(is)?.tests?.tests),
+    coverage: pair(tested(was)?.coverage, tested(is)?.coverage),
+    coverageFiles: coverageFiles(was, is),
+  };
+}
+
+/** What of a report can be held against another: its checks that judged there too, its scan if there is one. */
+type Judged = Pick<Report, "checks" | "scan">;
+
+function judgedIn({ checks, scan }: Report, other: Report): Judged {
+  const judged = ({ state }: Check): boolean => state === "PASSED" || state === "FAILED";
+  const there = other.checks.filter(judged).map(({ name }) => name);
+  return {
+    checks: checks.filter((check) => judged(check) && there.includes(check.name)),
+    ...(scan && other.scan && { scan }),
   };
 }
 
@@ -91,12 +107,12 @@ function ran(check: Check | undefined): number | undefined {
   return check === undefined || check.state === "SKIPPED" ? undefined : check.durationMs;
 }
 
-function tested(report: Report): Check | undefined {
+function tested(report: Judged): Check | undefined {
   return report.checks.find(({ name }) => name === "test");
 }
 
 /** Findings of `one` that `other` has not; of equal ones, as many as there are more. */
-function missing(one: Report, other: Report): Found[] {
+function missing(one: Judged, other: Judged): Found[] {
   const known = new Map<string, number>();
   for (const found of all(other)) {
     const key = keyOf(found);
@@ -110,7 +126,7 @@ function missing(one: Report, other: Report): Found[] {
   });
 }
 
-function all({ checks, scan }: Report): Found[] {
+function all({ checks, scan }: Judged): Found[] {
   const scanned = (scan?.findings ?? [])
     .filter(({ status }) => status !== "ignored")
     .map(({ id, subject, version, title }): Found => {
@@ -127,7 +143,7 @@ function keyOf({ check, finding }: Found): string {
   return JSON.stringify([check, finding.ruleId, finding.file ?? "", finding.message]);
 }
 
-function coverageFiles(before: Report, after: Report): Comparison["coverageFiles"] {
+function coverageFiles(before: Judged, after: Judged): Comparison["coverageFiles"] {
   const files = tested(before)?.coverageFiles ?? [];
   const earlier = new Map(files.map(({ file, percent }) => [file, percent]));
   return (tested(after)?.coverageFiles ?? [])

@@ -51,6 +51,21 @@ test("compares_findings_of_the_scan_too_but_not_ignored_ones", () => {
   );
 });
 
+for (const state of ["SKIPPED", "ERRORED"] as const)
+  test(`finds_nothing_new_or_gone_of_a_check_that_${state.toLowerCase()}`, () => {
+    const idle = makeReport(PROJECT, new Date(0), [result({ state, findings: [] })]);
+    for (const other of [idle, makeReport(PROJECT, new Date(0), [])]) {
+      const [to, from] = [compare(of(finding()), other), compare(other, of(finding()))];
+      assert.equal([...to.gone, ...to.appeared, ...from.gone, ...from.appeared], []);
+    }
+  });
+
+test("finds_nothing_gone_of_a_scan_that_was_not_made", () => {
+  const { scan, ...rest } = fullReport();
+  assert.ok(scan);
+  assert.equal(compare({ ...rest, scan }, rest).gone, []);
+});
+
 test("says_which_files_lost_coverage_first", () => {
   const covered = (a: number, b: number): Report =>
     makeReport(PROJECT, new Date(0), [

@@ -129,8 +129,8 @@ async function addComparison(
   const { pageWith } = await import("../page.js");
   try {
     const [now, before] = [readReport(report), readReport(previous)];
-    // A report that was kept is no other run.
-    if (now.createdAt === before.createdAt) return;
+    // A report that was kept is no other run, and another project's says nothing of this one.
+    if (now.createdAt === before.createdAt || now.project.name !== before.project.name) return;
     await writeFile(join(folder, "report.html"), await pageWith(now, before));
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
