@@ -12,6 +12,7 @@ import type { Project } from "../../src/core/project/types.js";
 import { signerKind } from "../../src/core/signer.js";
 import { loginOf, publishTarget } from "../../src/stages/publish.js";
 import { readPredicate } from "../../src/stages/sign.js";
+import { pathToFileURL } from "node:url";
 import { ofForm } from "../forms.js";
 import { BIN, finished, slipway, type Finished } from "./command.js";
 import { checksAnswer, fakeSession, type FakeSession } from "./fake-session.js";
@@ -176,6 +177,33 @@ for (const said of [
     assert.is((await run(["call", "version"], failing(said))).code, 2);
   });
 }
+
+for (const source of ["https://github.com/x/y", pathToFileURL(folder).href])
+  test(`blames_no_project_at_${source.slice(0, 5)}_that_it_did_not_find_at_fault`, async () => {
+    assert.is((await run(["call", "version", "--source", source], failing("broken"))).code, 3);
+  });
+
+test("tells_a_gate_that_stopped_a_release_from_one_that_could_not_judge", async () => {
+  const codeOf = async (why: string): Promise<number | null> =>
+    (await run(["call", "version"], failing(`The release was stopped by ${why}`))).code;
+  const scan = "the scan; no tag was moved.\n";
+  assert.is(await codeOf(`${scan}FAILED: CVE-1 in database-client 1.0`), 1);
+  assert.is(await codeOf(`${scan}ERRORED: the vulnerability database has no trivy.db`), 3);
+  const checks = "the checks; no tag was moved.\n2 of 7 checks did not pass:\n";
+  assert.is(await codeOf(`${checks}  test (pytest) FAILED: the job says ERRORED`), 1);
+  assert.is(await codeOf(`${checks}  pipAudit (pip-audit) ERRORED: no network`), 3);
+});
+
+test("tells_of_a_step_summary_that_cannot_be_written_and_goes_on", async () => {
+  const delivered = { state: "live", table: "live\n", json: "{}", markdown: "x" };
+  const result = await run(
+    ["deploy", "--kube-config", "env://K"],
+    () => ({ data: { slipway: { deploy: delivered } } }),
+    { GITHUB_STEP_SUMMARY: folder, K: "x" },
+  );
+  assert.is(result.code, 0, result.stderr);
+  assert.match(result.stderr, "the step summary could not be written");
+});
 
 test("exits_with_2_for_an_unknown_function_and_names_the_nearest", async () => {
   const result = await run(["call", "pip-adit"], never);

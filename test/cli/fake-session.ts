@@ -56,7 +56,7 @@ function reply(
 
 /** An ID for each address that is asked for: a secret's is its address. */
 function addressed(query: string): object {
-  const ids = [...query.matchAll(/(a\d+): (?:host|secret\(uri: "([^"]*)"\))/g)];
+  const ids = [...query.matchAll(/(a\d+): (?:host|address|secret\(uri: "([^"]*)"\))/g)];
   return Object.fromEntries<object>(
     ids.map(([, name = "", uri]) => [name, { id: uri ?? "source-id" }]),
   );

@@ -108,7 +108,10 @@ function text({ table, reference, tags }: Answer): string {
 /** On GitHub, the evidence is also what the job's page shows. */
 export async function stepSummary({ markdown }: Pick<Answer, "markdown">): Promise<void> {
   const file = process.env.GITHUB_STEP_SUMMARY;
-  if (markdown !== undefined && file !== undefined && file !== "") await appendFile(file, markdown);
+  if (markdown === undefined || file === undefined || file === "") return;
+  await appendFile(file, markdown).catch((error: unknown) => {
+    process.stderr.write(`the step summary could not be written: ${(error as Error).message}\n`);
+  });
 }
 
 function usage(name: keyof typeof VERDICTS, flags: string): string {

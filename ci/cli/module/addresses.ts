@@ -45,15 +45,15 @@ function idIn(answer: unknown): string {
 /** GraphQL for the object at an address, up to its ID. Host paths are relative to this process. */
 function selection({ type, address, ignore }: Address): string {
   const text = JSON.stringify;
-  const isRemote = /^(https?|ssh|git):\/\/|^git@|^github\.com\//.test(address);
+  const remote = isRemote(address);
   switch (type) {
     case "Directory": {
-      if (isRemote) return `address(value: ${text(address)}) { directory { id } }`;
+      if (remote) return `address(value: ${text(address)}) { directory { id } }`;
       const exclude = ignore.length > 0 ? `, exclude: ${text(ignore)}` : "";
       return `host { directory(path: ${text(hostPath(address))}${exclude}) { id } }`;
     }
     case "File":
-      if (isRemote) return `address(value: ${text(address)}) { file { id } }`;
+      if (remote) return `address(value: ${text(address)}) { file { id } }`;
       return `host { file(path: ${text(hostPath(address))}) { id } }`;
     case "Secret":
       return `secret(uri: ${text(secretUri(address))}) { id }`;
@@ -74,7 +74,13 @@ function selection({ type, address, ignore }: Address): string {
   }
 }
 
-function hostPath(address: string): string {
+/** Whether a folder or a file is given by where it is in the network. */
+export function isRemote(address: string): boolean {
+  return /^(https?|ssh|git):\/\/|^git@|^github\.com\//.test(address);
+}
+
+/** The path of a folder or a file of this machine. */
+export function hostPath(address: string): string {
   return resolve(address.replace(/^file:\/\//, ""));
 }
 

@@ -54,9 +54,12 @@ async function codeOf(
   return asserts && !/^ERRORED: /m.test(error.message) ? EXIT.checkFailed : EXIT.broken;
 }
 
+/** What the scan says in front of its reason, and the checks in front of each one's, when nothing was judged. */
+const ERRORED = /^(?: {2}\w+ \([^)]*\) )?ERRORED: /m;
+
 /** What a gate stops, it has judged; one that lacked something has judged nothing. */
 function isVerdict(message: string): boolean {
   if (message.includes("stopped by the scan.\nFAILED: ")) return true;
   const stopped = /The release was stopped by (the checks|the scan|the verification|the model)/;
-  return stopped.test(message) && !/\bERRORED\b|database/.test(message);
+  return stopped.test(message) && !ERRORED.test(message);
 }

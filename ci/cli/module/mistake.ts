@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sameName } from "../names.js";
+import { hostPath, isRemote } from "./addresses.js";
 import type { Step } from "./parse.js";
 import type { Value } from "./values.js";
 
@@ -40,10 +41,12 @@ export async function projectMistake(steps: readonly Step[]): Promise<boolean> {
     .flatMap((step) => texts(step.args.get("only")))
     .some((name) => !CHECK_NAMES.some((known) => sameName(name, known)));
   if (wrongCheck) return true;
+  // What lies elsewhere was not looked at.
+  if (isRemote(source.address)) return false;
   const { resolveConfig } = await import("../../../src/core/config/resolve.js");
   const { detectProject, filesToRead } = await import("../../../src/core/project/detect.js");
   const { SlipwayError } = await import("../../../src/core/errors.js");
-  const folder = join(source.address, texts(args.get("folder"))[0] ?? ".");
+  const folder = join(hostPath(source.address), texts(args.get("folder"))[0] ?? ".");
   const paths = await filesIn(folder);
   const wanted = ["pyproject.toml", ...filesToRead(paths)].filter((path) => paths.includes(path));
   const entries = wanted.map(
