@@ -1,6 +1,7 @@
 import { func, object } from "@dagger.io/dagger";
 
 import { endedText } from "./core/delivery/report.js";
+import { fenced } from "./core/text.js";
 import type { Ended } from "./core/delivery/process.js";
 import type { Told } from "./stages/delivery/observe.js";
 
@@ -41,7 +42,7 @@ export function deliveryObject(ended: Ended): Delivery {
     state: release.status,
     reference: release.reference,
     table,
-    markdown: fenced(table),
+    markdown: summaryOf(table),
     // What was applied is long, and read by nobody.
     json: JSON.stringify({ ...release, objects: undefined }),
   });
@@ -50,7 +51,7 @@ export function deliveryObject(ended: Ended): Delivery {
 /** What is there, as the module's callers see it. */
 export function toldObject({ table, json, isHealthy, reference, number }: Told): Delivery {
   const state = isHealthy ? "healthy" : "unhealthy";
-  const markdown = fenced(table);
+  const markdown = summaryOf(table);
   return Object.assign(new Delivery(), {
     release: number,
     state,
@@ -61,6 +62,6 @@ export function toldObject({ table, json, isHealthy, reference, number }: Told):
   });
 }
 
-function fenced(text: string): string {
-  return `### Delivery\n\n\`\`\`\`text\n${text}\`\`\`\`\n`;
+function summaryOf(table: string): string {
+  return `### Delivery\n\n${fenced(table)}`;
 }

@@ -4,6 +4,7 @@ import type { Argv } from "yargs";
 import { commandOf } from "./command.js";
 import { DELIVERIES, type DeliveryCommand } from "./deliveries.js";
 import { CliError, EXIT, usageError, type ExitCode } from "./failure.js";
+import { harmless } from "./harmless.js";
 import { interruption } from "./interruption.js";
 import { didYouMean } from "./names.js";
 import { commonOptions } from "./options.js";
@@ -196,7 +197,7 @@ main(process.argv.slice(2)).then(
     if (code !== undefined) process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`slipway: ${(error as Error).message}\n`);
+    process.stderr.write(`slipway: ${harmless((error as Error).message)}\n`);
     process.exitCode = error instanceof CliError ? error.exitCode : EXIT.broken;
   },
 );

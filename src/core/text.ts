@@ -71,6 +71,13 @@ function letterColumns(code: number, letter: string): number {
   return wide ? 2 : 1;
 }
 
+/** A block of Markdown that no backticks of the text can end. */
+export function fenced(text: string): string {
+  const runs = text.match(/`+/g) ?? [];
+  const fence = "`".repeat(Math.max(3, ...runs.map(({ length }) => length)) + 1);
+  return `${fence}text\n${text.replace(/\n?$/, "\n")}${fence}\n`;
+}
+
 /** `850 ms`, `12.3 s`, `4 min 5 s` */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;

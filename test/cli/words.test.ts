@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commandOf } from "../../ci/cli/command.js";
 import { forwarded } from "../../ci/cli/environment.js";
+import { harmless } from "../../ci/cli/harmless.js";
 import { readValues, splitList, type Value } from "../../ci/cli/module/values.js";
 import type { Argument, ModuleTypes, TypeRef } from "../../ci/cli/module/types.js";
 import { kebab, sameName } from "../../ci/cli/names.js";
@@ -133,6 +134,25 @@ test("plain_progress_quotes_the_end_of_what_a_failed_step_printed", () => {
   assert.not.match(out, "line 9\n");
   assert.not.match(out, "\u001b");
   assert.match(out, /steps: 1 cached, 1 failed in/);
+});
+
+test("shows_no_escape_sequence_of_what_runs", () => {
+  let out = "";
+  const progress = new PlainProgress({ write: (chunk) => (out += chunk) });
+  const evil = "\u001b]52;c;cm0=\u0007a\u009b2Jb\u001b]0;title\u001b\\c";
+  progress.step({ event: "started", id: 1, name: `exec ${evil}` });
+  progress.step({ event: "output", id: 1, stream: "stdout", text: `old\rnew ${evil}\r\n` });
+  progress.step({ event: "ended", id: 1, name: evil, state: "failed", milliseconds: 1 });
+  progress.say(evil);
+  assert.not.match(out, /[\u0007\u001b\u009b]|52;|title|old/);
+  assert.match(out, "| new a2Jbc\n");
+});
+
+test("leaves_githubs_runner_no_command_of_others", () => {
+  const text = "a::b\n  ::add-mask::x\n##[error]y";
+  const env = { GITHUB_ACTIONS: "true" };
+  assert.is(harmless(text, env), "a::b\n  : :add-mask::x\n# #[error]y");
+  assert.is(harmless(text, {}), text);
 });
 
 test.run();

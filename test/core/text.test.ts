@@ -5,6 +5,7 @@ import {
   columns,
   cutBytes,
   duration,
+  fenced,
   lastLines,
   oneLine,
   plural,
@@ -79,6 +80,11 @@ test("writes_times_and_numbers_for_people", () => {
     [plural(1, "test"), plural(0, "test"), plural(2, "advisory", "advisories")],
     ["1 test", "0 tests", "2 advisories"],
   );
+});
+
+test("ends_a_block_of_markdown_at_no_backticks_of_its_text", () => {
+  assert.is(fenced("a\n"), "````text\na\n````\n");
+  assert.is(fenced("`````\nb"), "``````text\n`````\nb\n``````\n");
 });
 
 test.run();

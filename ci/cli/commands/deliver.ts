@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import { clean, fenced } from "../../../src/core/text.js";
 import { CHANGING, DELIVERIES, type DeliveryCommand } from "../deliveries.js";
 import { EXIT, type CliError, type ExitCode } from "../failure.js";
 import { clusterFlags } from "../module/cluster.js";
@@ -7,6 +8,7 @@ import { explainFailure, reportedEnd } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
 import { folderOf } from "../module/load.js";
+import { harmless } from "../harmless.js";
 import type { Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions, type CommonOptions } from "../options.js";
@@ -76,8 +78,7 @@ export async function deliver(
 /** An end with a number of its own, told in GitHub's step summary too. */
 async function concluded(error: unknown, steps: readonly Step[]): Promise<CliError | undefined> {
   const end = reportedEnd(error, steps);
-  if (end)
-    await stepSummary({ markdown: `### Delivery\n\n\`\`\`\`text\n${end.message}\n\`\`\`\`\n` });
+  if (end) await stepSummary({ markdown: `### Delivery\n\n${fenced(clean(end.message))}` });
   return end;
 }
 
@@ -97,7 +98,7 @@ async function takeBack(common: CommonOptions, steps: readonly Step[], run: stri
     });
   } catch (error) {
     const told = (await concluded(error, steps)) ?? error;
-    process.stderr.write(`${told instanceof Error ? told.message : String(told)}\n`);
+    process.stderr.write(`${harmless(told instanceof Error ? told.message : String(told))}\n`);
   }
 }
 

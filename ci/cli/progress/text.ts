@@ -1,4 +1,5 @@
 import { duration } from "../../../src/core/text.js";
+import { harmless } from "../harmless.js";
 
 /** Lines of a failed step's output that are shown. */
 const TAIL_LINES = 20;
@@ -6,7 +7,7 @@ const TAIL_BYTES = 16 << 10;
 
 /** A step's name as one line of at most `width` columns. */
 export function oneLine(name: string, width = 100): string {
-  const line = name.replace(/\s+/g, " ").trim();
+  const line = harmless(name).replace(/\s+/g, " ").trim();
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
@@ -19,10 +20,9 @@ export class Tail {
   }
 
   lines(): string[] {
-    // Carriage returns redraw a line and escapes move the cursor: neither belongs in a quotation.
-    const clean = this.text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[^\n]*\r(?!\n)/g, "");
-    return clean
-      .split(/\r?\n/)
+    // Carriage returns redraw a line: what they took away does not belong in a quotation.
+    return harmless(this.text.replace(/[^\n]*\r(?!\n)/g, ""))
+      .split("\n")
       .filter((line) => line !== "")
       .slice(-TAIL_LINES);
   }
