@@ -254,6 +254,30 @@ test("puts_new_reports_in_the_place_of_the_old_ones", async () => {
   assert.equal(await readdir(reports), ["report.json"]);
 });
 
+test("keeps_two_runs_in_one_folder_apart", async () => {
+  const reports = join(folder, ".slipway", "reports");
+  await rm(join(folder, ".slipway"), { recursive: true, force: true });
+  let second: Promise<Finished> | undefined;
+  const write = (query: string): void => {
+    const path = JSON.parse(/export\(path: ("[^"]*")\)/.exec(query)?.[1] ?? '""') as string;
+    mkdirSync(path);
+    writeFileSync(join(path, "report.json"), "{}");
+  };
+  // The second run begins and fails while the first one has its reports, but not in their place.
+  const first = await run(["check"], async (query) => {
+    write(query);
+    second ??= run(["check"], (inner) => {
+      write(inner);
+      return { errors: [{ message: "broken", path: ["slipway", "checks"] }] };
+    });
+    await second;
+    return checksAnswer("PASSED");
+  });
+  assert.equal([first.code, (await second)?.code], [0, 3], first.stderr);
+  assert.equal(await readdir(reports), ["report.json"]);
+  assert.equal((await readdir(join(folder, ".slipway"))).sort(), [".gitignore", "reports"]);
+});
+
 test("exits_with_2_for_an_unknown_command_and_names_the_nearest", async () => {
   const result = await slipway(["chekc"]);
   assert.is(result.code, 2);

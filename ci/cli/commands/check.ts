@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CHECK_NAMES } from "../../../src/core/check.js";
 import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
@@ -82,8 +82,8 @@ export async function check(
     if (isKept(answer, began) && exitCode(answer) === EXIT.broken) {
       answer = await ask([root, withAttempt(withNames(checks, collected), began)]);
     }
+    if (place) await addComparison(place.exported, answer, previous);
     await place?.settle();
-    if (folder !== undefined) await addComparison(folder, answer, previous);
     settle();
     process.stdout.write(json ? `${answer.report.trim()}\n` : await table(answer));
     if (common.quiet) return exitCode(answer);
@@ -186,30 +186,53 @@ async function placeForReports(wanted: string | undefined): Promise<Place | unde
     return { folder, exported: folder, settle: nothing, forget: nothing };
   }
   const folder = resolve(DEFAULT_REPORTS);
-  const exported = `${folder}.new`;
+  const own = resolve(FOLDER);
   let made: string | undefined;
+  let fresh: string;
   try {
-    made = await mkdir(resolve(FOLDER), { recursive: true });
-    await rm(exported, { recursive: true, force: true });
+    made = await mkdir(own, { recursive: true });
+    fresh = await mkdtemp(join(own, "new-"));
     // Like other tools' caches, it keeps itself out of version control.
-    await writeFile(resolve(FOLDER, ".gitignore"), "*\n");
+    await writeFile(join(own, ".gitignore"), "*\n");
   } catch (error) {
     throw new CliError(
       `the reports cannot be written to ${folder}: ${(error as Error).message}. Choose another folder with --output-dir, or none with --output-dir "".`,
       EXIT.usage,
     );
   }
+  const exported = join(fresh, "reports");
   return {
     folder,
     exported,
     settle: async () => {
-      await rm(folder, { recursive: true, force: true });
-      await rename(exported, folder);
+      await replace(folder, exported);
+      await rm(fresh, { recursive: true, force: true });
     },
     forget: async () => {
-      await rm(made ?? exported, { recursive: true, force: true });
+      await rm(fresh, { recursive: true, force: true });
+      const left = await readdir(own).catch(() => []);
+      // Another run may have begun in the folder that this one made.
+      if (made !== undefined && left.every((name) => name === ".gitignore"))
+        await rm(own, { recursive: true, force: true });
     },
   };
+}
+
+/** How often another run may be quicker. */
+const RACES = 10;
+
+/** Puts `fresh` in the place of `folder`, also while another run does the same. */
+async function replace(folder: string, fresh: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await rm(folder, { recursive: true, force: true });
+      await rename(fresh, folder);
+      return;
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (attempt === RACES || !["ENOTEMPTY", "EEXIST"].includes(code)) throw error;
+    }
+  }
 }
 
 /** The module's own table; in a terminal as wide as that, and in colour. */
