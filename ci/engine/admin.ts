@@ -1,5 +1,6 @@
 import { cacheFolder, engineOptions } from "./options.js";
 import { doctor, type Check } from "./exec/doctor.js";
+import { mirrorUrl } from "./images/client.js";
 import { Http } from "./images/http.js";
 import { Store } from "./store/store.js";
 
@@ -34,7 +35,7 @@ async function registries(mirrors: Readonly<Record<string, string>>): Promise<Ch
   const http = new Http(0);
   const checks = Object.entries(table).map(async ([host, url]) => {
     const detail = await http
-      .send(new URL("/v2/", url), { signal: AbortSignal.timeout(ANSWER_MS) })
+      .send(new URL("/v2/", mirrorUrl(url)), { signal: AbortSignal.timeout(ANSWER_MS) })
       .then(
         async ({ statusCode, body }) => {
           await body.dump();

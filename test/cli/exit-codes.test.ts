@@ -335,6 +335,23 @@ test("exits_with_3_when_nobody_answers_at_the_sessions_port", async () => {
   assert.match(result.stderr, "port 1");
 });
 
+test("rejects_a_folder_for_a_verdict_that_writes_none", async () => {
+  const result = await run(["scan", "-o", "out"], never);
+  assert.is(result.code, 2);
+  assert.match(result.stderr, "no flag --o");
+});
+
+test("makes_no_half_of_a_pair_of_keys", async () => {
+  const keys = join(folder, "keys");
+  await mkdir(keys);
+  await writeFile(join(keys, "cosign.pub"), "mine");
+  const env = { COSIGN_PASSWORD: "x" };
+  const result = await slipway(["keys", "generate", "--folder", keys], { env });
+  assert.is(result.code, 2);
+  assert.match(result.stderr, "cosign.pub is there already");
+  assert.equal(await readdir(keys), ["cosign.pub"]);
+});
+
 test("shows_the_modules_functions_and_flags_in_help", async () => {
   const { stdout, code } = await run(["call", "checks", "--help"], never);
   assert.is(code, 0);

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Engine } from "../../ci/engine/engine.js";
+import { mirrorUrl } from "../../ci/engine/images/client.js";
 import { cacheFolder } from "../../ci/engine/options.js";
 
 const test = suite("engine");
@@ -39,6 +40,11 @@ test("keeps_its_cache_where_the_variables_say_and_empty_ones_say_nothing", () =>
   const users = join(homedir(), ".cache", "slipway");
   assert.is(cacheFolder({ SLIPWAY_CACHE: "", XDG_CACHE_HOME: "" }), users);
   assert.is(cacheFolder({ SLIPWAY_CACHE: "", XDG_CACHE_HOME: "/x" }), "/x/slipway");
+});
+
+test("takes_a_mirror_without_a_scheme_for_what_it_is", () => {
+  assert.is(mirrorUrl("127.0.0.1:5417").href, "http://127.0.0.1:5417/");
+  assert.is(mirrorUrl("mirror.example/hub").href, "https://mirror.example/hub");
 });
 
 test.run();

@@ -1,4 +1,5 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, scryptSync } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
@@ -21,6 +22,8 @@ export async function generateKeys(given: Readonly<Record<string, unknown>>): Pr
     throw usageError("set COSIGN_PASSWORD: it is the password that will open the private key.");
   const { privateKey, publicKey } = await keyPair(password);
   await mkdir(folder, { recursive: true });
+  for (const path of [PRIVATE, PUBLIC].map((name) => join(folder, name)))
+    if (existsSync(path)) throw isThere(path);
   await create(join(folder, PRIVATE), privateKey, 0o600);
   await create(join(folder, PUBLIC), publicKey, 0o644);
   process.stdout.write(advice(folder));
@@ -56,10 +59,13 @@ async function create(path: string, text: string, mode: number): Promise<void> {
   try {
     await writeFile(path, text, { mode, flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST")
-      throw usageError(`${path} is there already; choose another --folder.`);
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw isThere(path);
     throw new CliError(`${path} cannot be written: ${(error as Error).message}`, EXIT.usage);
   }
+}
+
+function isThere(path: string): CliError {
+  return usageError(`${path} is there already; choose another --folder.`);
 }
 
 function advice(folder: string): string {

@@ -13,9 +13,11 @@ import { sessionFlags } from "./call.js";
 
 const OWN_FLAGS: OwnFlags = {
   ...commonFlags,
-  "output-dir": { takesValue: true, alias: "o" },
   json: { takesValue: false, alias: "j" },
 };
+
+/** Of those that have a folder to write. */
+const FOLDER_FLAG: OwnFlags = { "output-dir": { takesValue: true, alias: "o" } };
 
 /** What is asked of a report; each kind of report has some of it. */
 interface Answer {
@@ -63,11 +65,12 @@ export async function verdict(
   const common = readOptions(given, sessionFlags(words));
   // A scan may be known; of the others none is.
   const options = { ...common, eager: name === "scan" ? undefined : folderOf(common) };
+  const kind: Verdict = VERDICTS[name];
   return await withSession(options, signal, async (session, settle) => {
     const prepared = await prepare(session, common, {
       start: [name],
       rest: words,
-      ownFlags: OWN_FLAGS,
+      ownFlags: { ...OWN_FLAGS, ...(kind.folder !== undefined && FOLDER_FLAG) },
     });
     const { steps, own } = prepared;
     const [root, step] = steps;
@@ -78,7 +81,6 @@ export async function verdict(
       return EXIT.passed;
     }
     const json = readOptions(given, own).output === "json" || own.has("json");
-    const kind: Verdict = VERDICTS[name];
     const folder = own.get("output-dir");
     const write =
       folder === undefined || kind.folder === undefined

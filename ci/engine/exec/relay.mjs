@@ -22,8 +22,11 @@ function dial(client, to) {
   const server = connect({ ...to, allowHalfOpen: true });
   client.on("error", () => server.destroy());
   client.on("close", () => client.readableEnded || server.destroy());
-  server.once("error", (error) => client.end(`${error.message}\n`));
+  const refuse = (/** @type {Error} */ error) => client.end(`${error.message}\n`);
+  server.once("error", refuse);
   server.once("connect", () => {
+    // From here on the connection carries the server's bytes alone.
+    server.off("error", refuse);
     client.write("ok\n");
     join(client, server);
   });

@@ -36,7 +36,7 @@ export class RegistryClient {
         .filter(([prefix]) => name === prefix || name.startsWith(`${prefix}/`))
         .sort(([a], [b]) => b.length - a.length)[0] ?? [];
     if (key === undefined || mirror === undefined) return this.target(ref, "pull");
-    const url = new URL(/^https?:/.test(mirror) ? mirror : `${scheme(mirror)}://${mirror}`);
+    const url = mirrorUrl(mirror);
     const path = [...url.pathname.split("/"), ...name.slice(key.length).split("/")];
     const repository = path.filter((part) => part !== "").join("/");
     const base = new URL(`/v2/${repository}/`, url);
@@ -198,6 +198,11 @@ async function words(answer: Answer): Promise<string> {
   } catch {
     return text.trim().slice(0, 200);
   }
+}
+
+/** The address of a mirror, which may be given without `https://`. */
+export function mirrorUrl(mirror: string): URL {
+  return new URL(/^https?:/.test(mirror) ? mirror : `${scheme(mirror)}://${mirror}`);
 }
 
 function scheme(host: string): "http" | "https" {
