@@ -286,7 +286,8 @@ test("exits_with_2_for_an_unknown_command_and_names_the_nearest", async () => {
 
 for (const command of ["check", "scan", "release", "validate", "deploy", "status"]) {
   test(`refuses_an_unknown_form_of_output_before_${command}_does_anything`, async () => {
-    const result = await run([command, "--output", "xml"], never);
+    const cluster = command === "deploy" ? ["--kube-config", "env://K"] : [];
+    const result = await run([command, ...cluster, "--output", "xml"], never, { K: "x" });
     assert.is(result.code, 2, result.stderr);
     assert.match(result.stderr, '--output: expected one of text, json, got "xml"');
     assert.not.ok(result.queries.some((query) => query.includes(`slipway { ${command}`)));
