@@ -137,6 +137,7 @@ const seen = formOf<Observation>()(
       .boolean()
       .describe("Whether the gateway knows of the canary; true where there is none"),
     routed: z.boolean().describe("Whether the gateway has taken over the route"),
+    complaint: z.optional(text).describe("What the gateway says of a route that it has not"),
     leftovers: z.boolean().describe("Whether any object of a canary is there"),
     pods: z.array(
       z.object({

@@ -1,6 +1,7 @@
 import { leadsToItsPods, type SliceSeen } from "./endpoints.js";
 import { DEFAULT_CONTAINER, NAME, RELEASE, TRACK, trackName, type Track } from "./objects/index.js";
 import { readPods, troubleOf } from "./pods.js";
+import { complaintOf, isTaken } from "./taken.js";
 import type { Observation, Pod, Workload } from "./types.js";
 
 /** An object as `kubectl get --output=json` prints it, as far as it is looked at. */
@@ -57,6 +58,7 @@ export function observe(name: string, objects: readonly unknown[]): Observation 
     ...{ weight: shares.weight, exposed: shares.exposed },
     named: route === undefined || shares.names,
     routed: route === undefined || isTaken(route),
+    ...(route && !isTaken(route) && { complaint: complaintOf(route) }),
     leftovers:
       shares.names ||
       seen.some(
@@ -162,31 +164,6 @@ function sharesOfRoute(route: Seen, name: string): Shares {
     else if (total > 0) weight = Math.max(weight, Math.round((share / total) * 1e5) / 1e3);
   }
   return { weight, exposed, names };
-}
-
-interface RouteStatus {
-  readonly parents?: readonly {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly observedGeneration?: number;
-    }[];
-  }[];
-}
-
-/** Whether a gateway says of the route as it is that it has taken it over, and found all it leads to. */
-function isTaken({ metadata, status }: Seen): boolean {
-  const { parents = [] } = (status ?? {}) as RouteStatus;
-  return parents.some(({ conditions = [] }) =>
-    ["Accepted", "ResolvedRefs"].every((type) =>
-      conditions.some(
-        (each) =>
-          each.type === type &&
-          each.status === "True" &&
-          (each.observedGeneration ?? 0) >= (metadata.generation ?? 0),
-      ),
-    ),
-  );
 }
 
 /** The Service selects the pods of one track, or of both: then its annotation has the weight. */

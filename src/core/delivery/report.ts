@@ -86,6 +86,8 @@ export function statusText(
     "",
     `requests: ${seen.weight} % to the canary${seen.exposed ? ", and by a header" : ""}`,
   );
+  if (seen.complaint !== undefined)
+    lines.push(`route: the gateway has not taken it over: ${seen.complaint}`);
   lines.push("pods:", ...seen.pods.map((pod) => `  ${podLine(pod)}`));
   if (seen.pods.length === 0) lines.push("  there are none");
   for (const [track, workload] of [

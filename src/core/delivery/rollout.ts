@@ -32,6 +32,8 @@ export type Action =
       readonly seconds: number;
       readonly why: "drain" | "keep" | "pause" | "gateway";
     }
+  /** The route forgets the canary, whose objects stay: one that is not there may be why no gateway takes it over. */
+  | { readonly do: "forget canary" }
   /** The route forgets the canary, then its objects are deleted. */
   | { readonly do: "remove canary" }
   /** Everything of the service is deleted: there was nothing before it. */
@@ -64,6 +66,9 @@ const DOUBT = 15;
 
 /** So long a gateway may take for a route: one that lost the API server waits half a minute before it looks again. */
 const ROUTING = 90;
+
+/** A route that does not lead to the canary any more is mostly taken over at once: later it names it no more. */
+const PROMPT = 5;
 
 /** So long whole pods are waited for when all requests have to come back to them at once. */
 const WHOLE = 15;
@@ -216,6 +221,8 @@ function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Ac
     return AWAY;
   }
   if (!seen.leftovers) return undefined;
+  // No gateway takes over a route that names a Service which is gone, and nothing has to go there now.
+  if (!seen.routed && seen.named && clock.waited >= PROMPT) return { do: "forget canary" };
   const behind = unrouted(seen, clock);
   if (behind) return behind;
   const calm = Math.max(1, drain);
@@ -224,9 +231,10 @@ function sweep(seen: Observation, clock: Clock, { drain, deadline }: Limits): Ac
 }
 
 /** The gateway still shares the requests as it was told before. */
-function unrouted({ routed }: Observation, { waited }: Clock): Action | undefined {
+function unrouted({ routed, complaint }: Observation, { waited }: Clock): Action | undefined {
   if (routed) return undefined;
-  const why = `the gateway has not taken over the route in ${ROUTING} s: does it allow routes of this namespace, and is its controller well? (kubectl describe httproute)`;
+  const said = complaint === undefined ? "" : `: ${complaint}`;
+  const why = `the gateway has not taken over the route in ${ROUTING} s${said}. Does it allow routes of this namespace, and is its controller well? (kubectl describe httproute)`;
   return waited < ROUTING ? { do: "await", track: "route" } : { do: "fail", why };
 }
 

@@ -59,6 +59,8 @@ export interface Observation {
   readonly named: boolean;
   /** Whether the gateway has taken over the route as it is; true where there is none. */
   readonly routed: boolean;
+  /** What the gateway says of a route that it has not taken over. */
+  readonly complaint?: string | undefined;
   /** Whether any object of a canary is there, or the route names it. */
   readonly leftovers: boolean;
   readonly pods: readonly Pod[];

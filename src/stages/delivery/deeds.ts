@@ -86,10 +86,14 @@ export function requestsOf(
           every: Math.min(2, deed.seconds),
         },
       ];
+    case "forget canary":
     case "remove canary": {
       const unweighed = { weight: 0, exposed: false, leftovers: false };
       const forgotten = isRouted(routes) ? sharing(routes, release, unweighed) : [];
-      return [...(forgotten.length > 0 ? [apply(forgotten)] : []), removeCanary(service)];
+      return [
+        ...(forgotten.length > 0 ? [apply(forgotten)] : []),
+        ...(deed.do === "remove canary" ? [removeCanary(service)] : []),
+      ];
     }
     case "remove all":
       return [...(release ? [remove(release.objects)] : []), removeCanary(service)];

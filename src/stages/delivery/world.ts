@@ -215,6 +215,7 @@ const WHAT = {
   weigh: "the weights were not changed",
   await: "the pods were not looked at",
   wait: "the pods were not looked at",
+  "forget canary": "the route was not changed",
   "remove canary": "the canary was not removed",
   "remove all": "what was made was not removed",
 } as const satisfies Record<Deed["do"], string>;

@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { replace, rollOut, takeBack, type Ended } from "../../../src/core/delivery/process.js";
+import { decide } from "../../../src/core/delivery/rollout.js";
 import { openRelease } from "../../../src/core/delivery/release.js";
 import { Run } from "../../../src/core/delivery/run.js";
 import { stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
@@ -214,6 +215,41 @@ test("leaves_the_canary_there_when_the_gateway_does_not_let_go_of_it", async () 
   assert.is(cluster.weight, 0);
 });
 
+for (const [state, weight] of [
+  ["waits", 10],
+  ["got_no_request_yet", 0],
+] as const)
+  test(`removes_a_canary_that_${state}_and_whose_service_somebody_deleted`, async () => {
+    const cluster = served();
+    const opened = await open(cluster, "a");
+    const release = releaseOf(2, { status: "waiting", phase: "canary" });
+    opened.run.save(release);
+    const goal = { kind: "canary", release: 2, replicas: 1, weight, exposed: false } as const;
+    await opened.run.pursue(goal, release);
+    cluster.service = false;
+    const before = cluster.time;
+    const { run } = await open(cluster, "b");
+    await run.recover("take back", "aborted");
+    assert.ok(isClean(cluster));
+    assert.not.ok(cluster.named, "the route still names it");
+    assert.ok(cluster.time - before < 30, `${cluster.time - before} s`);
+    assert.equal(statuses(cluster), { 1: "live", 2: "aborted" });
+    assert.equal(cluster.wrongs, []);
+  });
+
+test("says_what_the_gateway_says_when_it_takes_over_no_route", () => {
+  const seen = { ...served().observe(), leftovers: true, routed: false, named: false };
+  const complaint = 'ResolvedRefs=False (BackendNotFound): service "iris" not found';
+  const action = decide(
+    { kind: "restore", release: 1 },
+    { ...seen, complaint },
+    { settled: 90, waited: 90, unsure: 0 },
+    { drain: 3, keep: 4, deadline: 60 },
+  );
+  assert.is(action.do, "fail");
+  assert.match("why" in action ? action.why : "", 'service "iris" not found');
+});
+
 test("keeps_its_hands_off_when_another_run_has_the_lease", async () => {
   const cluster = served();
   const opened = await open(cluster, "a");
@@ -285,6 +321,7 @@ test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
       away: random.pick([0, 20]),
       crash: random.pick([0, 30]),
       outage: random.pick([0, 50]),
+      hand: random.pick([0, 0, 30]),
     };
     let other: Opened | undefined;
     for (let attempt = 0; attempt < 4; attempt++) {

@@ -46,16 +46,21 @@ export class Cluster {
 
   /** Time passes; pods of good releases become ready, and replace others. */
   pass(seconds: number): void {
-    if (this.used)
-      this.lastUsed = Math.max(this.time, Math.min(this.time + seconds, this.routedAt));
+    const until = this.resolves ? this.routedAt : Infinity;
+    if (this.used) this.lastUsed = Math.max(this.time, Math.min(this.time + seconds, until));
     this.time += seconds;
-    if (this.time >= this.routedAt) this.used = this.weight > 0 || this.exposed;
+    if (this.time >= until) this.used = this.weight > 0 || this.exposed;
     if (this.used) this.lastUsed = this.time;
     for (const pods of [this.stable, this.canary]) {
       if (!pods) continue;
       if (this.broken.has(pods.release)) continue;
       if (seconds >= 1) pods.ready = new Map([[pods.release, pods.replicas]]);
     }
+  }
+
+  /** Whether all is there that the route names: no gateway takes it over otherwise. */
+  get resolves(): boolean {
+    return !this.named || this.service;
   }
 
   observe(): Observation {
@@ -65,8 +70,9 @@ export class Cluster {
       weight: this.weight,
       exposed: this.exposed,
       named: this.named,
-      routed: this.time >= this.routedAt,
-      leftovers: this.canary !== undefined || this.service,
+      routed: this.resolves && this.time >= this.routedAt,
+      complaint: this.resolves ? undefined : "ResolvedRefs=False",
+      leftovers: this.canary !== undefined || this.service || this.named,
       pods: [],
     };
   }
@@ -98,9 +104,11 @@ export interface Faults {
   readonly crash: number;
   /** The API server is away, and a deed outlasts it. */
   readonly outage: number;
+  /** Somebody deletes the canary's Service. */
+  readonly hand: number;
 }
 
-export const CALM: Faults = { kill: 0, away: 0, crash: 0, outage: 0 };
+export const CALM: Faults = { kill: 0, away: 0, crash: 0, outage: 0, hand: 0 };
 
 /** A world over such a cluster, of one run, in which things go wrong as told. */
 export class SimulatedWorld implements World {
@@ -162,6 +170,7 @@ export class SimulatedWorld implements World {
       const [serving] = pods?.ready.keys() ?? [];
       if (pods && serving !== undefined) pods.ready = new Map([[serving, this.random.int(2)]]);
     }
+    if (this.chance(this.faults.hand)) cluster.service = false;
     return cluster.observe();
   }
 
@@ -255,9 +264,17 @@ export class SimulatedWorld implements World {
         return [
           () => {
             this.check(deed.weight, deed.exposed);
-            if (cluster.canary) this.name();
+            if (seen.canary) this.name();
+            else this.unname();
             cluster.weight = deed.weight;
             cluster.exposed = deed.exposed;
+            cluster.routedAt = cluster.time + this.random.pick(this.lags);
+          },
+        ];
+      case "forget canary":
+        return [
+          () => {
+            this.unname();
             cluster.routedAt = cluster.time + this.random.pick(this.lags);
           },
         ];

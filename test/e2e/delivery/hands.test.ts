@@ -82,6 +82,22 @@ plays(test, stage, 3, {
     },
   },
 
+  a_canary_whose_service_somebody_deleted_is_aborted: {
+    // It waits without a share of the requests, which would find nobody.
+    deploy: { strategy: "blue-green" },
+    play: async (service) => {
+      await service.start();
+      const reference = await service.reference("v2");
+      const waiting = await service.call("deployCanary", { reference });
+      assert.is(waiting.code, 0, waiting.text);
+      await service.kubectl(["delete", "service", "iris-canary"]);
+      const aborted = await service.call("abort");
+      assert.is(aborted.code, 0, aborted.text);
+      await isAlone(service, 1);
+      await serves(service, await service.deploy("v2"), 3);
+    },
+  },
+
   a_route_that_somebody_turned_to_the_canary_is_put_right: {
     ...CALM,
     play: async (service) => {
