@@ -1,6 +1,7 @@
 import {
   canaryOf,
   isRouter,
+  isServiceWorkload,
   NAME,
   RELEASE,
   routeOf,
@@ -23,18 +24,22 @@ export function canaryObjects(release: ReleaseRecord, replicas: number): Kuberne
 type Shares = Pick<Observation, "weight" | "exposed" | "leftovers">;
 
 /**
- * Everything of a release as the stable one, while the requests go on being shared as they are.
+ * Everything of a release as the stable one, while the requests go on being shared as they are. A
+ * Deployment that is of the release already was applied whole, and somebody may have scaled it since:
+ * it is left out.
  *
  * @param before The release that is stable now, whose pods serve until new ones are ready.
  */
 export function stableObjects(
   release: ReleaseRecord,
-  seen: Shares,
+  seen: Shares & Pick<Observation, "stable">,
   before?: ReleaseRecord,
 ): KubernetesObject[] {
-  const { objects, service: name, config } = release;
+  const { objects, service: name, config, number } = release;
   const router = routerOf(config);
-  const rest = objects.filter((object) => !isRouter(object, name, router));
+  const isThere = (object: KubernetesObject): boolean =>
+    seen.stable?.release === number && isServiceWorkload(object, name);
+  const rest = objects.filter((object) => !isRouter(object, name, router) && !isThere(object));
   return [...openToBoth(rest, release, before), ...sharing(release, release, seen)];
 }
 

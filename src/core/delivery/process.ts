@@ -1,5 +1,7 @@
 import type { Analysis } from "../analysis/types.js";
 import { nextMeasurement } from "../analysis/retry.js";
+import { SlipwayError } from "../errors.js";
+import { isMixed } from "./recovery.js";
 import type { Run } from "./run.js";
 import type { Goal } from "./rollout.js";
 import { shareText, type Step } from "./steps.js";
@@ -23,6 +25,17 @@ export interface Way {
   readonly done: number;
   /** Stop after so many steps, with the canary in place; undefined goes all the way. */
   readonly stop?: number | undefined;
+}
+
+/** A release failed and could not be taken back yet: why it failed comes first. */
+export class HalfDone extends SlipwayError {
+  constructor(
+    why: string,
+    override readonly cause: unknown,
+  ) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    super("DELIVERY", `${why}\nIt was not taken back either, which the next run does: ${message}`);
+  }
 }
 
 /**
@@ -86,14 +99,20 @@ export async function takeBack(
   world.say(`taking release ${release.number} back: ${why}`);
   // Pods are asked before they are gone, and the requests do not wait for it.
   const asked = world.gather(run.seen).catch((error: unknown) => String(error));
-  const goal: Goal = { kind: "restore", release: run.live?.number };
+  const goal: Goal = { kind: "restore", release: run.live?.number, mixed: isMixed(release) };
   let stuck: string | undefined;
   try {
     await run.pursue(goal, release, asked);
   } catch (error) {
-    if (!(error instanceof Stuck)) throw error;
+    if (error instanceof LeaseLost) throw error;
+    if (!(error instanceof Stuck)) {
+      // It is not over, so the next run takes it back; why it failed is not known to that.
+      run.save({ ...release, why });
+      throw new HalfDone(why, error);
+    }
     stuck = error.message;
   }
+  run.tidy(release);
   const ended: ReleaseRecord = {
     ...release,
     status,

@@ -34,15 +34,22 @@ export function recovery(
   }
   if (open) {
     const why = `the run of release ${open.number} (${open.by}) ended in the middle of it`;
-    const isThrough = open.phase !== "canary" && seen.stable?.release === open.number;
+    const mixed = isMixed(open);
+    const isThrough = mixed && seen.stable?.release === open.number;
     if (isThrough && seen.stable.complete) {
       const { number: release, replicas } = open;
-      return { goal: { kind: "promote", release, replicas }, release: open, becomes: "live", why };
+      const goal: Goal = { kind: "promote", release, replicas, mixed };
+      return { goal, release: open, becomes: "live", why };
     }
-    return { goal: restore, release: open, becomes: "failed", why };
+    return { goal: { ...restore, mixed }, release: open, becomes: "failed", why };
   }
   const stray = seen.leftovers || seen.weight > 0 || seen.exposed;
   if (!stray || live === undefined) return undefined;
   const why = "a canary stands that belongs to no release";
   return { goal: restore, becomes: "failed", why };
+}
+
+/** Whether some of a release's objects may have taken the place of those of the stable one. */
+export function isMixed({ phase }: ReleaseRecord): boolean {
+  return phase !== "canary";
 }

@@ -12,17 +12,30 @@ export type Goal =
       readonly exposed: boolean;
     }
   /** A release whose canary stands becomes the stable one. */
-  | { readonly kind: "promote"; readonly release: number; readonly replicas: number }
+  | {
+      readonly kind: "promote";
+      readonly release: number;
+      readonly replicas: number;
+      readonly mixed?: boolean;
+    }
   /** A release becomes the stable one without a canary: the first one, and a rollback. */
   | { readonly kind: "replace"; readonly release: number }
   /** This release serves alone, whatever was under way; without one, nothing is left. */
-  | { readonly kind: "restore"; readonly release: number | undefined };
+  | {
+      readonly kind: "restore";
+      readonly release: number | undefined;
+      /**
+       * Beside a Deployment of this release there may be objects of another, which was cut off between
+       * two of them or refused one: nothing of that is seen, so all are applied once more.
+       */
+      readonly mixed?: boolean;
+    };
 
 /** One thing to do next. */
 export type Action =
   /** The route names it then, without a share. */
   | { readonly do: "apply canary"; readonly release: number; readonly replicas: number }
-  /** The route stays as it is. */
+  /** The route stays as it is, and so does a Deployment that is of the release. */
   | { readonly do: "apply stable"; readonly release: number }
   | { readonly do: "weigh"; readonly weight: number; readonly exposed: boolean }
   /** Look until pods have become ready, or cannot. */
@@ -128,9 +141,10 @@ function promote(
   clock: Clock,
   limits: Limits,
 ): Action {
-  const { release, replicas } = goal;
+  const { release, replicas, mixed = false } = goal;
   const { canary: there, stable } = seen;
   if (stable?.release === release) {
+    if (mixed) return { do: "apply stable", release };
     if (stable.complete) {
       const isServed = seen.weight > 0 && (there?.available ?? 0) > 0;
       return (isServed ? unsure(clock) : undefined) ?? sweep(seen, clock, limits) ?? DONE;
@@ -170,7 +184,7 @@ function replace(
 }
 
 function restore(
-  { release }: Extract<Goal, { kind: "restore" }>,
+  { release, mixed = false }: Extract<Goal, { kind: "restore" }>,
   seen: Observation,
   clock: Clock,
   limits: Limits,
@@ -180,7 +194,7 @@ function restore(
   const isUsed = seen.weight > 0 || seen.exposed;
   if (release === undefined)
     return (stable && stable.release > 0) || seen.leftovers || isUsed ? { do: "remove all" } : DONE;
-  if (stable?.release !== release) {
+  if (stable?.release !== release || mixed) {
     // Half promoted: the canary, if it can, serves until the pods of before are back.
     if (isUsed && !served && (stable?.available ?? 0) > 0) return AWAY;
     return { do: "apply stable", release };

@@ -1,8 +1,8 @@
-import { recovery } from "./recovery.js";
+import { isMixed, recovery } from "./recovery.js";
 import { liveRelease, nextNumber, releasesToForget } from "./release.js";
 import { decide, type Action, type Goal, type Limits } from "./rollout.js";
 import type { Observation, ReleaseRecord, Status } from "./types.js";
-import { Stuck, type Hands, type World } from "./world.js";
+import { Refused, Stuck, type Hands, type World } from "./world.js";
 
 /** So many deeds on the way to one goal mean that somebody else undoes them. */
 const ENOUGH = 40;
@@ -58,20 +58,26 @@ export class Run {
    *
    * @param tried The release that it is about, whose limits and objects count.
    * @param first Awaited before anything is deleted.
-   * @throws Stuck when it cannot be reached; whatever the world throws.
+   * @throws Stuck when it cannot be reached, or was reached without what the cluster refused to tidy
+   *   up; whatever the world throws.
    */
   async pursue(
-    goal: Goal,
+    wanted: Goal,
     tried: ReleaseRecord | undefined,
     first?: Promise<unknown>,
   ): Promise<void> {
+    let goal = wanted;
+    let refused: string | undefined;
     const limits = limitsOf(tried ?? this.live);
     this.awaitedAt = undefined;
     let isTold = false;
     if (this.isStale) this.see(await this.world.look());
     for (let deeds = 0; deeds < ENOUGH;) {
       const action = this.decide(goal, limits);
-      if (action.do === "done") return;
+      if (action.do === "done") {
+        if (refused !== undefined) throw new Stuck(refused);
+        return;
+      }
       if (action.do === "fail") throw new Stuck(action.why);
       const isPatient = action.do === "await" || action.do === "wait";
       if (!isPatient) deeds += 1;
@@ -85,11 +91,26 @@ export class Run {
       if (action.do === "await") this.awaitedAt ??= this.world.now();
       else this.awaitedAt = undefined;
       if (action.do === "remove canary" || action.do === "remove all") await first;
-      await this.act(action, tried);
+      const isTidying = this.isTidying(action);
+      try {
+        await this.act(action, tried);
+      } catch (error) {
+        // The requests do not wait for what is only to be tidied up.
+        if (!(error instanceof Refused) || !isTidying || refused !== undefined) throw error;
+        refused = error.message;
+        this.see(await this.world.look());
+      }
+      if (action.do === "apply stable") goal = whole(goal);
     }
     throw new Stuck(
       "what was done was undone again and again: somebody or something else changes the route or the Deployments",
     );
+  }
+
+  /** Whether what serves stays as it is: the objects beside a Deployment, and what there was nothing before. */
+  private isTidying(action: Action): boolean {
+    if (action.do === "apply stable") return this.seen.stable?.release === action.release;
+    return action.do === "remove all";
   }
 
   /** Does one thing and looks again. */
@@ -121,8 +142,18 @@ export class Run {
     const status = found.becomes === "live" ? "live" : (becomes ?? found.becomes);
     const ended = { ...release, status, finishedAt: this.world.date().toISOString() };
     if (status === "live") await this.finish(ended);
-    else this.save({ ...ended, why: why ?? release.why ?? found.why });
+    else {
+      this.tidy(ended);
+      this.save({ ...ended, why: why ?? release.why ?? found.why });
+    }
     await this.world.flush();
+  }
+
+  /** Deletes, before whatever is done next, what only a release has that was taken back. */
+  tidy(tried: ReleaseRecord): void {
+    const { live } = this;
+    // As long as a canary is there it may need them.
+    if (live && isMixed(tried) && !this.seen.leftovers) this.world.prune(leftBehind(tried, live));
   }
 
   /** A release serves alone by now: the alias follows, it is recorded, what it replaced is history. */
@@ -163,6 +194,11 @@ export class Run {
     const stable = this.seen.stable && of(this.seen.stable.release);
     return { seen: this.seen, release, routes: stable ?? release ?? this.live };
   }
+}
+
+/** The goal once all objects of its release were applied. */
+function whole(goal: Goal): Goal {
+  return goal.kind === "restore" || goal.kind === "promote" ? { ...goal, mixed: false } : goal;
 }
 
 function limitsOf(record: ReleaseRecord | undefined): Limits {

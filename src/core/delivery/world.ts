@@ -1,4 +1,5 @@
 import type { Analysis } from "../analysis/types.js";
+import { SlipwayError } from "../errors.js";
 import type { Action } from "./rollout.js";
 import type { Observation, ReleaseRecord } from "./types.js";
 
@@ -48,6 +49,13 @@ export interface World {
 /** The release cannot go on: why, for the person who reads it. It is taken back. */
 export class Stuck extends Error {
   override readonly name = "Stuck";
+}
+
+/** The API server answered that it does not do something: to ask again is of no use. */
+export class Refused extends SlipwayError {
+  constructor(message: string) {
+    super("DELIVERY", message);
+  }
 }
 
 /** Another run has the lease by now: this one keeps its hands off. */

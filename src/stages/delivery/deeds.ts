@@ -57,6 +57,8 @@ export function requestsOf(
       if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
       const objects = stableObjects(release, seen, routes);
       const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
+      // Beside a Deployment that stays there is nothing to wait for.
+      if (seen.stable?.release === deed.release) return objects.length > 0 ? [apply(quick)] : [];
       const { first, last, objects: all } = handover(quick, release, routes, seen.stable?.replicas);
       return [
         ...(first.length > 0 ? [apply(first, ["--force-conflicts"], PODS_MANAGER)] : []),

@@ -7,6 +7,7 @@ import { isSame, refuseOvertaken, rollbackTarget } from "../../core/delivery/rol
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { findingsTable, type Finding } from "../../core/delivery/validation/findings.js";
+import { emergencyFindings, trialFindings } from "../../core/delivery/validation/trial.js";
 import { LeaseLost } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import { modelLine } from "../../core/model/describe.js";
@@ -14,7 +15,7 @@ import type { PinnedModel } from "../../core/model/types.js";
 import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
-import { examineCluster } from "./examine.js";
+import { examineCluster, tryObjects } from "./examine.js";
 import { referenceOf, servedImage, verifiedImage } from "./image.js";
 import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
 
@@ -77,7 +78,10 @@ export async function deploy(
     const why = noCanary(live, release);
     const lost = live && portsLost(live, release, why === undefined);
     if (lost) throw new SlipwayError("USAGE", `Nothing was changed: ${lost.why}. ${lost.instead}.`);
-    refuseUnfit(await world.busy(() => examineCluster(context, cluster, release.objects, true)));
+    refuseUnfit(
+      "Nothing was changed",
+      await world.busy(() => examineCluster(context, cluster, release.objects, true)),
+    );
     if (why !== undefined) {
       world.say(`release ${release.number} goes without a canary: ${why}`);
       return await replace(run, release);
@@ -122,6 +126,9 @@ export async function promote(
     }
     const waiting = promotable(run.records, run.seen, digest, new Date());
     await world.busy(() => verifiedImage(context, access, waiting.reference));
+    // Since its own trial somebody may have scaled, or set, what it is about to apply.
+    const said = await world.busy(() => tryObjects(context, cluster, waiting));
+    refuseUnfit("Nothing was promoted", trialFindings(waiting.objects, said));
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
     const steps = stepsOf(config, waiting.replicas);
@@ -161,10 +168,14 @@ export async function rollback(
       ? "not verified: --skip-verification"
       : (await world.busy(() => servedImage(context, access, found.reference))).verified;
     await run.recover("take back", undefined, "a rollback was asked for");
-    world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
     const release = composeRollback(run, found, { verified, by: access.by, run: access.run });
+    const said = await world.busy(() => tryObjects(context, cluster, release));
+    const findings = emergencyFindings(release.objects, said);
+    refuseUnfit("Nothing was rolled back", findings);
+    for (const { warning, found: text } of findings) if (warning) world.say(`warning: ${text}`);
     const lost = run.live && portsLost(run.live, release, false);
     if (lost) world.say(`warning: requests may fail until it serves alone: ${lost.why}`);
+    world.say(`going back to release ${found.number} (${found.tag ?? found.reference})`);
     return await replace(run, release);
   });
 }
@@ -226,10 +237,9 @@ export function noCanary(
 }
 
 /** What the cluster would not take is known before anything is touched. */
-function refuseUnfit(findings: readonly Finding[]): void {
+function refuseUnfit(what: string, findings: readonly Finding[]): void {
   const bad = findings.filter(({ ok }) => !ok);
-  if (bad.length > 0)
-    throw new SlipwayError("USAGE", `Nothing was changed.\n${findingsTable(bad)}`);
+  if (bad.length > 0) throw new SlipwayError("USAGE", `${what}.\n${findingsTable(bad)}`);
 }
 
 /** What Slipway did not make it does not take over unasked. */

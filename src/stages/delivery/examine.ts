@@ -7,6 +7,7 @@ import {
   trackName,
   type KubernetesObject,
 } from "../../core/delivery/objects/index.js";
+import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { failed, type Finding, type Said } from "../../core/delivery/validation/findings.js";
 import { gatewayFinding } from "../../core/delivery/validation/gateway.js";
 import {
@@ -15,7 +16,11 @@ import {
   leaseFinding,
   releasesFinding,
 } from "../../core/delivery/validation/progress.js";
-import { leaseQuestion, questions } from "../../core/delivery/validation/questions.js";
+import {
+  leaseQuestion,
+  questions,
+  trialQuestion,
+} from "../../core/delivery/validation/questions.js";
 import { demandOf, podsNeeded, quotaFinding } from "../../core/delivery/validation/quota.js";
 import { rightsFinding, rightsNeeded } from "../../core/delivery/validation/rights.js";
 import {
@@ -99,6 +104,18 @@ export async function examineCluster(
   if (isHolder) return findings;
   const lease = said("lease");
   return [...findings, leaseFinding(name, lease, await later(context, cluster, name, lease))];
+}
+
+/** What the API server says to a release's stable objects without keeping them. */
+export async function tryObjects(
+  context: Context,
+  cluster: Cluster,
+  { objects }: Pick<ReleaseRecord, "objects">,
+): Promise<Said> {
+  const [answer] = await kubectl(context, cluster, [
+    { ...trialQuestion(objects), patience: PATIENCE },
+  ]);
+  return answer;
 }
 
 /** The lease once more when somebody holds it, since a holder who lives changes it. */

@@ -62,7 +62,8 @@ export async function plan(context: Context, access: Access, given: string): Pro
  */
 export async function diff(context: Context, access: Access, given: string): Promise<string> {
   const { cluster, release, seen } = await prepare(context, access, given);
-  const items = stableObjects(release, seen);
+  // The Deployment too, also where it is of this release: somebody may have changed it.
+  const items = stableObjects(release, { ...seen, stable: undefined });
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   const args = ["diff", "--server-side", "--field-manager=slipway", "--filename=-"];
   const [answer] = await kubectl(context, cluster, [{ args, input }]);

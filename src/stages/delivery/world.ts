@@ -6,7 +6,7 @@ import { observation } from "../../core/delivery/queries.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { releaseName, releaseSecret } from "../../core/delivery/release.js";
 import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
-import type { Deed, Hands, World } from "../../core/delivery/world.js";
+import { Refused, type Deed, type Hands, type World } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { kubectl, type Cluster, type Request } from "../kubectl.js";
@@ -194,7 +194,11 @@ export class ClusterWorld implements World {
     const failed = at < 0 ? undefined : answers[at];
     // Whoever waited long enough for nothing is told so, not made to wait again for each thing left to do.
     this.patience = (failed?.away ?? 0) > 0 ? LITTLE : undefined;
-    if (at >= 0) throw new SlipwayError("DELIVERY", refusal(what, failed?.stderr ?? ""));
+    if (at >= 0) {
+      const why = refusal(what, failed?.stderr ?? "");
+      const isAnswered = failed !== undefined && (failed.away ?? 0) === 0;
+      throw isAnswered ? new Refused(why) : new SlipwayError("DELIVERY", why);
+    }
     return answers.slice(1 + queued.length).filter((answer) => answer !== undefined);
   }
 }

@@ -2,19 +2,39 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
-import { replace, rollOut, takeBack, type Ended } from "../../../src/core/delivery/process.js";
+import {
+  HalfDone,
+  replace,
+  rollOut,
+  takeBack,
+  type Ended,
+} from "../../../src/core/delivery/process.js";
 import { decide } from "../../../src/core/delivery/rollout.js";
 import { openRelease } from "../../../src/core/delivery/release.js";
 import { Run } from "../../../src/core/delivery/run.js";
 import { stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
-import { LeaseLost } from "../../../src/core/delivery/world.js";
+import { LeaseLost, Refused } from "../../../src/core/delivery/world.js";
 import { generator, type Generator } from "../random.js";
-import { releaseOf } from "./releases.js";
+import type { ReleaseRecord } from "../../../src/core/delivery/types.js";
+import { objectOf, releaseOf } from "./releases.js";
 import { Away, CALM, Cluster, Killed, SimulatedWorld, type Faults } from "./simulation.js";
 
 const test = suite("delivery process");
 
 const { config } = releaseOf(1);
+
+/** A release with settings as each has them, and an object that no other has. */
+function candidate(number: number, more: Partial<ReleaseRecord> = {}): ReleaseRecord {
+  const release = releaseOf(number, more);
+  const own = [objectOf("ConfigMap", "settings"), objectOf("ConfigMap", `only-${number}`)];
+  return { ...release, objects: [...release.objects, ...own] };
+}
+
+/** Objects of a release as they are when it serves alone. */
+const objectsOf = (number: number): Record<string, number> => ({
+  settings: number,
+  [`only-${number}`]: number,
+});
 const STEPS = stepsOf(config, 2);
 
 /** A cluster in which release 1 is live. */
@@ -24,7 +44,8 @@ function served(): Cluster {
     ...{ release: 1, image: releaseOf(1).reference, replicas: 2, generation: 1, since: 0 },
     ready: new Map([[1, 2]]),
   };
-  cluster.records.set(1, releaseOf(1, { status: "live" }));
+  cluster.records.set(1, candidate(1, { status: "live" }));
+  for (const [name, number] of Object.entries(objectsOf(1))) cluster.objects.set(name, number);
   return cluster;
 }
 
@@ -48,7 +69,7 @@ async function open(
 
 async function deploy({ run, world }: Opened, stop?: number): Promise<Ended> {
   await run.recover("take back");
-  const release = releaseOf(run.next, { status: "pending" });
+  const release = candidate(run.next, { status: "pending" });
   const ended = run.live
     ? await rollOut(run, release, { steps: STEPS, done: 0, stop })
     : await replace(run, release);
@@ -61,6 +82,18 @@ const statuses = (cluster: Cluster): Record<number, string> =>
 
 function isClean(cluster: Cluster): boolean {
   return !cluster.canary && !cluster.service && cluster.weight === 0 && !cluster.exposed;
+}
+
+/** Beside the stable Deployment are the live release's objects, and none that only one has that never served. */
+function isWhole(cluster: Cluster, told = ""): void {
+  const records = [...cluster.records.values()];
+  const live = records.findLast(({ status }) => status === "live");
+  const wanted = live ? objectsOf(live.number) : {};
+  for (const [name, number] of Object.entries(wanted))
+    assert.is(cluster.objects.get(name), number, `${name}: ${told}`);
+  for (const { number, status } of records)
+    if (status === "failed" || status === "aborted")
+      assert.not.ok(cluster.objects.has(`only-${number}`), `only-${number}: ${told}`);
 }
 
 test("makes_the_first_release_stable_without_a_canary", async () => {
@@ -80,6 +113,21 @@ test("leaves_nothing_of_a_first_release_that_fails", async () => {
   assert.match(ended.release.why ?? "", /release 1 crashes/);
   assert.equal(statuses(cluster), { 1: "failed" });
   assert.is(cluster.stable, undefined);
+  assert.equal([...cluster.objects], []);
+});
+
+test("says_why_a_first_release_failed_also_when_not_all_of_it_may_be_deleted", async () => {
+  const cluster = new Cluster();
+  cluster.broken.add(1);
+  const opened = await open(cluster, "a");
+  cluster.objects.set("rule", 1);
+  cluster.foreign.add("rule");
+  const ended = await deploy(opened);
+  assert.is(ended.outcome, "failed");
+  assert.match(ended.release.why ?? "", /release 1 crashes/);
+  assert.match(ended.stuck ?? "", /may not delete/);
+  assert.is(cluster.stable, undefined);
+  assert.equal(statuses(cluster), { 1: "failed" });
 });
 
 test("goes_up_step_by_step_and_supersedes_what_was_live", async () => {
@@ -215,6 +263,94 @@ test("leaves_the_canary_there_when_the_gateway_does_not_let_go_of_it", async () 
   assert.is(cluster.weight, 0);
 });
 
+test("takes_back_the_other_objects_of_a_release_whose_deployment_is_refused", async () => {
+  const cluster = served();
+  const ended = await deploy(await open(cluster, "a"), stepsBeforeApproval(STEPS, undefined));
+  assert.is(ended.release.status, "waiting");
+  // Somebody helps himself while it waits.
+  cluster.scale(6);
+  const { run } = await open(cluster, "b");
+  const waiting = openRelease(run.records);
+  assert.ok(waiting);
+  const promoted = await rollOut(run, waiting, { steps: STEPS, done: waiting.steps.length });
+  await run.world.flush();
+  assert.is(promoted.outcome, "failed");
+  assert.match(promoted.release.why ?? "", '"kubectl" sets .spec.replicas');
+  assert.is(promoted.stuck, undefined);
+  assert.is(cluster.stable?.replicas, 6, "nobody scales down who was not asked to");
+  assert.equal(Object.fromEntries(cluster.objects), objectsOf(1));
+  assert.ok(isClean(cluster));
+  assert.equal(cluster.wrongs, []);
+});
+
+test("gives_the_requests_back_also_when_an_object_beside_them_is_refused", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  cluster.foreign.add("settings");
+  cluster.broken.add(2);
+  const release = candidate(2, { status: "pending", phase: "promoting" });
+  opened.run.save(release);
+  const goal = { kind: "canary", release: 2, replicas: 1, weight: 0, exposed: false } as const;
+  await unlessDead(() => opened.run.pursue(goal, release)).catch(() => undefined);
+  const ended = await takeBack(opened.run, release, "it crashed", "failed");
+  await opened.run.world.flush();
+  assert.match(ended.stuck ?? "", '"somebody" sets .data of settings');
+  assert.is(ended.release.why, "it crashed");
+  assert.ok(isClean(cluster));
+});
+
+test("recovers_whole_releases_from_a_kill_between_any_two_objects", async () => {
+  let [lives, backs] = [0, 0];
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = generator(seed);
+    const cluster = served();
+    if (random.int(3) === 0) cluster.broken.add(2);
+    const way = random.int(2);
+    await unlessDead(async () => {
+      const opened = await open(cluster, "a", random, { ...CALM, kill: 70 });
+      if (way === 0) await deploy(opened);
+      else await replace(opened.run, candidate(2, { status: "pending" }));
+      await opened.world.flush();
+    });
+    const { run } = await open(cluster, "b");
+    await run.recover("take back");
+    const told = `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), objects: [...cluster.objects] })}`;
+    isWhole(cluster, told);
+    assert.ok(isClean(cluster), told);
+    if (run.live?.number === 2) lives += 1;
+    else backs += 1;
+  }
+  assert.ok(lives > 30 && backs > 30, `${lives} live, ${backs} taken back`);
+});
+
+test("keeps_why_a_release_failed_that_cannot_be_taken_back", async () => {
+  const cluster = served();
+  const opened = await open(cluster, "a");
+  opened.world.outcomes = ["failed"];
+  const { world } = opened;
+  const act = world.act.bind(world);
+  world.act = (deed, hands) => {
+    if (deed.do === "weigh" && deed.weight === 0) throw new Refused("the user may not do that");
+    return act(deed, hands);
+  };
+  try {
+    await deploy(opened);
+    assert.unreachable("it was taken back");
+  } catch (error) {
+    assert.instance(error, HalfDone);
+    const { message } = error as HalfDone;
+    assert.match(message, /analysis at 10 % failed[^]*not taken back[^]*the user may not do that/);
+  }
+  await world.flush();
+  const record = cluster.records.get(2);
+  assert.is(record?.status, "pending", "the next run takes it back");
+  assert.match(record?.why ?? "", "analysis at 10 % failed");
+  const next = await open(cluster, "b");
+  await next.run.recover("take back");
+  assert.match(cluster.records.get(2)?.why ?? "", "analysis at 10 % failed");
+  assert.ok(isClean(cluster));
+});
+
 for (const [state, weight] of [
   ["waits", 10],
   ["got_no_request_yet", 0],
@@ -293,7 +429,7 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
   const number = run.next;
   const choice = random.int(4);
   if (choice === 0 && run.live && run.live.number > 1) {
-    await replace(run, releaseOf(number, { kind: "rollback", of: 1 }));
+    await replace(run, candidate(number, { kind: "rollback", of: 1 }));
     await world.flush();
     return;
   }
@@ -304,9 +440,10 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
 async function unlessDead(work: () => Promise<void>): Promise<void> {
   try {
     await work();
-  } catch (error) {
-    const expected = error instanceof Killed || error instanceof Away || error instanceof LeaseLost;
-    if (!expected) throw error;
+  } catch (thrown) {
+    const error = thrown instanceof HalfDone ? thrown.cause : thrown;
+    const kinds = [Killed, Away, LeaseLost, Refused];
+    if (!kinds.some((kind) => error instanceof kind)) throw error;
   }
 }
 
@@ -336,9 +473,14 @@ test("ends_serving_and_clean_whatever_went_wrong_before", async () => {
         ]);
       });
     }
+    // Who scaled has set it back, as the error asked him to.
+    cluster.scaled = undefined;
+    if (cluster.stable) cluster.stable.replicas = 2;
+    cluster.pass(2);
     const { run } = await open(cluster, "last");
     await run.recover("take back");
-    const told = `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), seen: cluster.observe() })}`;
+    const told = `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), seen: cluster.observe(), objects: [...cluster.objects] })}`;
+    isWhole(cluster, told);
     assert.equal(cluster.wrongs, [], told);
     assert.ok(isClean(cluster), told);
     const live = run.live;

@@ -1,6 +1,12 @@
 import type { Analysis } from "../../../src/core/analysis/types.js";
 import type { Observation, ReleaseRecord, Workload } from "../../../src/core/delivery/types.js";
-import { LeaseLost, type Deed, type Hands, type World } from "../../../src/core/delivery/world.js";
+import {
+  LeaseLost,
+  Refused,
+  type Deed,
+  type Hands,
+  type World,
+} from "../../../src/core/delivery/world.js";
 import type { Generator } from "../random.js";
 
 /** The client of the cluster is gone in the middle of something, as by kill -9. */
@@ -29,6 +35,12 @@ export class Cluster {
   /** Whether the route names the canary, and since when the gateway knows it. */
   named = false;
   knownAt = Infinity;
+  /** Objects beside the stable Deployment: the release that applied each last. */
+  readonly objects = new Map<string, number>();
+  /** Somebody else has the number of stable's pods: no Deployment with another is taken. */
+  scaled: number | undefined;
+  /** Objects that somebody else has, and that are not to be applied, or not to be deleted. */
+  readonly foreign = new Set<string>();
   records = new Map<number, ReleaseRecord>();
   holder = "";
   /** Seconds that have passed. */
@@ -56,6 +68,13 @@ export class Cluster {
       if (this.broken.has(pods.release)) continue;
       if (seconds >= 1) pods.ready = new Map([[pods.release, pods.replicas]]);
     }
+  }
+
+  /** Somebody sets the number of stable's pods, and has it from then on. */
+  scale(replicas: number): void {
+    if (!this.stable) return;
+    this.scaled = replicas;
+    this.stable.replicas = replicas;
   }
 
   /** Whether all is there that the route names: no gateway takes it over otherwise. */
@@ -104,7 +123,7 @@ export interface Faults {
   readonly crash: number;
   /** The API server is away, and a deed outlasts it. */
   readonly outage: number;
-  /** Somebody deletes the canary's Service. */
+  /** Somebody deletes the canary's Service, or scales the stable Deployment. */
   readonly hand: number;
 }
 
@@ -171,6 +190,7 @@ export class SimulatedWorld implements World {
       if (pods && serving !== undefined) pods.ready = new Map([[serving, this.random.int(2)]]);
     }
     if (this.chance(this.faults.hand)) cluster.service = false;
+    if (this.chance(this.faults.hand)) cluster.scale(3);
     return cluster.observe();
   }
 
@@ -183,8 +203,11 @@ export class SimulatedWorld implements World {
     for (const number of numbers) this.queue.push(() => this.cluster.records.delete(number));
   }
 
-  prune(): void {
-    // The simulated cluster has no such objects.
+  prune(objects: ReleaseRecord["objects"]): void {
+    for (const { metadata } of objects)
+      this.queue.push(() => {
+        this.cluster.objects.delete(metadata.name);
+      });
   }
 
   flush(): Promise<void> {
@@ -249,17 +272,7 @@ export class SimulatedWorld implements World {
           },
         ];
       case "apply stable":
-        return [
-          () => {
-            cluster.stable = changed(
-              cluster,
-              "stable",
-              deed.release,
-              release?.replicas ?? 1,
-              release,
-            );
-          },
-        ];
+        return this.stableChanges(deed.release, seen, release);
       case "weigh":
         return [
           () => {
@@ -302,10 +315,43 @@ export class SimulatedWorld implements World {
           () => {
             cluster.stable = undefined;
           },
+          () => {
+            for (const name of [...cluster.objects.keys()])
+              if (!cluster.foreign.has(name)) cluster.objects.delete(name);
+            if (cluster.objects.size > 0) throw new Refused("the user may not delete that");
+          },
         ];
       default:
         return [];
     }
+  }
+
+  /** As kubectl applies a list: what is refused is told in the end, and all else is done. */
+  private stableChanges(
+    number: number,
+    seen: Hands["seen"],
+    release: ReleaseRecord | undefined,
+  ): (() => void)[] {
+    const { cluster } = this;
+    const { replicas = 1, objects = [] } = release ?? {};
+    let refused: string | undefined;
+    const others = objects.filter(({ kind }) => kind !== "Deployment");
+    return [
+      () => {
+        // What is of the release already is not applied again.
+        if (seen.stable?.release === number) return;
+        if (cluster.scaled !== undefined && cluster.scaled !== replicas)
+          refused = '"kubectl" sets .spec.replicas';
+        else cluster.stable = changed(cluster, "stable", number, replicas, release);
+      },
+      ...others.map(({ metadata: { name } }) => () => {
+        if (cluster.foreign.has(name)) refused = `"somebody" sets .data of ${name}`;
+        else cluster.objects.set(name, number);
+      }),
+      () => {
+        if (refused !== undefined) throw new Refused(refused);
+      },
+    ];
   }
 
   /** The route names the canary: the gateway looks for its pods from then on. */

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { deploy } from "../../../src/core/config/deploy.js";
-import { atOnce, renumbered } from "../../../src/core/delivery/changes.js";
+import { atOnce, renumbered, stableObjects } from "../../../src/core/delivery/changes.js";
 import { objectsOf } from "../../../src/core/delivery/objects/index.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
 import { leftBehind } from "../../../src/core/delivery/run.js";
@@ -79,6 +79,19 @@ test("brings_all_pods_back_at_once_and_never_has_fewer", () => {
   });
   const other = objectOf("Deployment", "other", { spec: {} });
   assert.equal(atOnce([other], "iris"), [other]);
+});
+
+test("leaves_a_deployment_alone_that_is_of_the_release_already", () => {
+  const objects = [objectOf("Deployment", "iris"), objectOf("Job", "a")];
+  const release = releaseOf(3, { objects });
+  const shares = { weight: 0, exposed: false, leftovers: false };
+  const kinds = (number: number): string[] => {
+    const stable = { ...{ release: number, image: "", generation: 1, replicas: 6 }, available: 6 };
+    const seen = { ...shares, stable: { ...stable, complete: true } };
+    return stableObjects(release, seen).map(({ kind }) => kind);
+  };
+  assert.equal(kinds(3), ["Job"]);
+  assert.equal(kinds(2), ["Deployment", "Job"]);
 });
 
 test("finds_objects_that_nobody_has_any_more", () => {

@@ -68,6 +68,23 @@ plays(test, stage, 3, {
     },
   },
 
+  a_deployment_that_was_scaled_while_a_canary_waited_is_not_promoted_half: {
+    ...CALM,
+    play: async (service) => {
+      await service.start();
+      const reference = await service.reference("v2");
+      const waiting = await service.call("deployCanary", { reference });
+      assert.is(waiting.code, 0, waiting.text);
+      await service.kubectl(["scale", "deployment", "iris", "--replicas=3"]);
+      refused(await service.call("promote"), /"kubectl" sets \.spec\.replicas/);
+      const scene = await service.scene();
+      assert.equal([scene?.stable, scene?.canary, scene?.weight], [1, 2, 20]);
+      // What he set is his; set to what it was, it is no conflict.
+      await service.kubectl(["scale", "deployment", "iris", "--replicas=2"]);
+      await serves(service, await service.call("promote"), 2);
+    },
+  },
+
   a_canary_that_is_deleted_in_the_middle_does_not_harm_stable: {
     ...CALM,
     play: async (service) => {

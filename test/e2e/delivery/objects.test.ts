@@ -166,6 +166,24 @@ plays(test, stage, 3, {
     },
   },
 
+  a_deployment_that_is_refused_takes_back_the_objects_that_were_not: {
+    ...OWN,
+    deploy: { ...OWN.deploy, steps: [{ weight: 50, pause: 10, analysis: false }] },
+    play: async (service) => {
+      await service.start();
+      const extra = { ...settings("x"), metadata: { name: "iris-extra" } };
+      await service.configure({
+        files: { "k8s/iris.yaml": manifests(DEPLOYMENT, SERVICE, settings("second"), extra) },
+      });
+      const deploying = service.deploy("v2");
+      await service.until("first");
+      await service.kubectl(["scale", "deployment", "iris", "--replicas=3"]);
+      await takenBack(service, await deploying, 1, /"kubectl" sets \.spec\.replicas/);
+      assert.is(await modeOf(service), "first");
+      assert.not.match(await service.kubectl(["get", "configmaps", "--output=name"]), /iris-extra/);
+    },
+  },
+
   a_kustomization_is_deployed_as_kubectl_builds_it: {
     deploy: { kustomization: "k8s/live", steps: [{ weight: 20, analysis: false }] },
     files: {

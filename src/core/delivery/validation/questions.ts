@@ -45,13 +45,7 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
     ),
     ...(!isHolder && { lease: ask(leaseQuestion(name)) }),
     ...(objects.length > 0 && {
-      trial: ask(
-        [
-          ...["apply", "--server-side", "--dry-run=server", "--field-manager=slipway"],
-          ...["--filename=-", "--output=name"],
-        ],
-        list(objects),
-      ),
+      trial: trialQuestion(objects),
       deployment: ask(["get", "deployments.apps", name, MISSING_IS_FINE, JSON_OUTPUT]),
       ...(!isHolder && {
         releases: ask(["get", "secrets", `--selector=${releaseSelector(name)}`, JSON_OUTPUT]),
@@ -70,6 +64,12 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
     }),
     ...(gateway !== undefined && { gateway: ask(gatewayQuestion(gateway)) }),
   };
+}
+
+/** Asks whether the API server would take these objects, without keeping any. */
+export function trialQuestion(objects: readonly KubernetesObject[]): Question {
+  const trial = ["apply", "--server-side", "--dry-run=server", "--field-manager=slipway"];
+  return ask([...trial, "--filename=-", "--output=name"], list(objects));
 }
 
 /** Asks who has the lease. */

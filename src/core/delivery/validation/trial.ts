@@ -22,12 +22,29 @@ export function trialFindings(objects: readonly KubernetesObject[], said: Said):
       ...warnings,
     ];
   }
-  const errors = complaints(lines.filter((line) => !line.startsWith("Warning: ")).join("\n"));
+  const errors = complaints(said.stderr);
   return [
-    ...errors.map((text) => failed("objects", refusal("the API server refuses it", text))),
+    ...errors.map(refusedFinding),
     ...(errors.length === 0 ? [failed("objects", reason(said))] : []),
     ...warnings,
   ];
+}
+
+/** An answer to the objects themselves; all else, such as no answer, says nothing of them. */
+const REFUSED =
+  /Apply failed with \d+ conflict|is invalid|field is immutable|\bForbidden\b|denied the request/i;
+
+/**
+ * The same where something is to be brought back that served before, in the middle of whatever went
+ * wrong: only what is refused for certain stops that. A server that does not answer, a webhook that does
+ * not work or takes no trials are warnings: what is done then is repeated, and taken back when it fails.
+ */
+export function emergencyFindings(objects: readonly KubernetesObject[], said: Said): Finding[] {
+  const certain = complaints(said?.stderr ?? "").filter((text) => REFUSED.test(text));
+  if (said?.exitCode !== 0 && certain.length > 0) return certain.map(refusedFinding);
+  return trialFindings(objects, said).map((finding) =>
+    finding.ok ? finding : warned(finding.check, finding.found),
+  );
 }
 
 /** What the API server says to a pod of the canary: limits and policies look at pods, not at Deployments. */
@@ -73,10 +90,15 @@ const BEGINS =
 /** Advice to people who sit at kubectl. */
 const ADVICE = /^Please review the fields above[\s\S]*?^See https:.*$/gm;
 
+function refusedFinding(text: string): Finding {
+  return failed("objects", refusal("the API server refuses it", text));
+}
+
 /** One text an error. */
 function complaints(stderr: string): string[] {
   const found: string[] = [];
   for (const line of stderr.replace(ADVICE, "").split("\n")) {
+    if (line.startsWith("Warning: ")) continue;
     if (BEGINS.test(line)) found.push(line);
     else if (found.length > 0 && line.trim() !== "") found.push(`${found.pop() ?? ""}\n${line}`);
   }

@@ -15,6 +15,7 @@ import {
   rulesOf,
 } from "../../../../src/core/delivery/validation/rights.js";
 import {
+  emergencyFindings,
   podFinding,
   trialFindings,
   trialPod,
@@ -97,6 +98,21 @@ are the ways you can resolve this warning:
 See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts
 Error from server (Invalid): Service "iris" is invalid: spec.ports[0].port: Invalid value: 99999: must be between 1 and 65535, inclusive
 `;
+
+test("stops_nothing_in_an_emergency_but_what_is_refused_for_certain", () => {
+  const found = (said: typeof AWAY) => emergencyFindings(objects, said).map(({ ok }) => ok);
+  assert.equal(found(answered(names)), [true]);
+  assert.equal(found(refused(CONFLICT)), [false, false]);
+  assert.equal(found(FORBIDDEN), [false]);
+  const webhook = "Error from server (InternalError): failed calling webhook: no endpoints\n";
+  for (const said of [AWAY, undefined, refused(""), refused(webhook)]) {
+    const [first] = emergencyFindings(objects, said);
+    assert.ok(first?.ok && first.warning, JSON.stringify(said));
+  }
+  // What is certain is not hidden behind what is not.
+  const both = emergencyFindings(objects, refused(webhook + CONFLICT));
+  assert.ok(both.some(({ ok, found: text }) => !ok && text.includes('"other" sets')));
+});
 
 test("tells_each_refusal_once_and_names_the_owner_of_a_field", () => {
   const found = trialFindings(objects, refused(CONFLICT));
