@@ -53,3 +53,15 @@ export function recovery(
 export function isMixed({ phase }: ReleaseRecord): boolean {
   return phase !== "canary";
 }
+
+/**
+ * Whether nothing is left half done though a goal was not reached: its release is stable, and it serves
+ * alone, or has no pod that could take the requests of a canary back.
+ */
+export function isAllThatCanBe(goal: Goal, seen: Observation): boolean {
+  const { stable, leftovers, weight, exposed } = seen;
+  if (goal.release === undefined || stable?.release !== goal.release) return false;
+  const isAlone = !leftovers && weight === 0 && !exposed;
+  if (goal.kind === "restore") return isAlone || stable.available === 0;
+  return isAlone && stable.complete;
+}

@@ -172,12 +172,12 @@ function replace(
   limits: Limits,
 ): Action {
   const { stable } = seen;
+  // Requests that a canary has could not go back to anybody: the new pods are to take them.
+  if (stable?.release !== release && (stable?.available ?? 0) === 0)
+    return { do: "apply stable", release };
   const first = sweep(seen, clock, limits);
   if (first) return first;
-  if (stable?.release !== release)
-    return (
-      ((stable?.available ?? 0) > 0 ? unsure(clock) : undefined) ?? { do: "apply stable", release }
-    );
+  if (stable?.release !== release) return unsure(clock) ?? { do: "apply stable", release };
   if (stable.complete) return unrouted(seen, clock) ?? DONE;
   const bad = hopeless("stable", stable, clock, limits);
   return bad === undefined ? { do: "await", track: "stable" } : { do: "fail", why: bad };

@@ -1,4 +1,4 @@
-import { isMixed, recovery } from "./recovery.js";
+import { isAllThatCanBe, isMixed, recovery } from "./recovery.js";
 import { liveRelease, nextNumber, releasesToForget } from "./release.js";
 import { decide, type Action, type Goal, type Limits } from "./rollout.js";
 import type { Observation, ReleaseRecord, Status } from "./types.js";
@@ -131,14 +131,30 @@ export class Run {
     this.isStale = false;
   }
 
-  /** Finishes or takes back what an earlier run left half done. */
-  async recover(waiting: "leave" | "take back", becomes?: Status, why?: string): Promise<void> {
+  /**
+   * Finishes or takes back what an earlier run left half done.
+   *
+   * @returns What is not as it should be all the same, and is nothing that a run left: mostly that the
+   *   pods of what is live are not ready, for which a new release may be the cure.
+   */
+  async recover(
+    waiting: "leave" | "take back",
+    becomes?: Status,
+    why?: string,
+  ): Promise<string | undefined> {
     const found = recovery(this.records, this.seen, waiting);
-    if (!found) return;
+    if (!found) return undefined;
     const { goal, release } = found;
     this.world.say(`${found.why}: ${goal.kind === "restore" ? "taking it back" : "finishing it"}`);
-    await this.pursue(goal, release);
-    if (!release) return;
+    let amiss: string | undefined;
+    try {
+      await this.pursue(goal, release);
+    } catch (error) {
+      if (!(error instanceof Stuck) || !isAllThatCanBe(goal, this.seen)) throw error;
+      amiss = error.message;
+      this.world.say(`warning: ${amiss}`);
+    }
+    if (!release) return amiss;
     const status = found.becomes === "live" ? "live" : (becomes ?? found.becomes);
     const ended = { ...release, status, finishedAt: this.world.date().toISOString() };
     if (status === "live") await this.finish(ended);
@@ -147,6 +163,7 @@ export class Run {
       this.save({ ...ended, why: why ?? release.why ?? found.why });
     }
     await this.world.flush();
+    return amiss;
   }
 
   /** Deletes, before whatever is done next, what only a release has that was taken back. */

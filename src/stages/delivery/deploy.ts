@@ -1,5 +1,6 @@
 import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
+import { stillNothingToCompare } from "../../core/delivery/comparison.js";
 import { portsApart, portsLost } from "../../core/delivery/ports.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -75,8 +76,11 @@ export async function deploy(
       world.say(`release ${live.number} is this already: nothing to do`);
       return { outcome: "done", release: live };
     }
-    const why = noCanary(live, release);
-    const lost = live && portsLost(live, release, why === undefined);
+    const alone = await stillNothingToCompare(run);
+    const why = noCanary(live, release) ?? alone;
+    // Where no pod serves, no request can be lost by a port.
+    const lost =
+      alone === undefined && live ? portsLost(live, release, why === undefined) : undefined;
     if (lost) throw new SlipwayError("USAGE", `Nothing was changed: ${lost.why}. ${lost.instead}.`);
     refuseUnfit(
       "Nothing was changed",
@@ -132,11 +136,10 @@ export async function promote(
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
     const steps = stepsOf(config, waiting.replicas);
-    return await rollOut(
-      run,
-      { ...waiting, run: access.run },
-      { steps, done: waiting.steps.length },
-    );
+    const why = await stillNothingToCompare(run);
+    if (why !== undefined) world.say(`release ${waiting.number} gets everything at once: ${why}`);
+    const done = why === undefined ? waiting.steps.length : steps.length;
+    return await rollOut(run, { ...waiting, run: access.run }, { steps, done });
   });
 }
 
@@ -198,7 +201,12 @@ export async function abort(context: Context, access: Access, only: Abortable): 
   const opened = await openRun(context, access, cluster, { force: true });
   return await during(opened, async ({ run }) => {
     const open = openRelease(run.records);
-    await run.recover(waitingCanary(only), "aborted", `${access.by} aborted it`);
+    const amiss = await run.recover(waitingCanary(only), "aborted", `${access.by} aborted it`);
+    if (amiss !== undefined)
+      throw new SlipwayError(
+        "DELIVERY",
+        `${run.seen.leftovers ? "The canary stays" : "The canary is gone"}, and not all is well: ${amiss}`,
+      );
     const ended = run.records.find(({ number }) => number === open?.number) ?? run.live;
     if (ended) return { outcome: "done", release: ended };
     throw new SlipwayError(

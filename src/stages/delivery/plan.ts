@@ -1,4 +1,5 @@
 import { stableObjects } from "../../core/delivery/changes.js";
+import { nothingToCompare } from "../../core/delivery/comparison.js";
 import { planText } from "../../core/delivery/plan.js";
 import { portsLost } from "../../core/delivery/ports.js";
 import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
@@ -31,7 +32,7 @@ interface Prepared {
  * @throws SlipwayError when the image is not verified, or the cluster cannot be asked.
  */
 export async function plan(context: Context, access: Access, given: string): Promise<string> {
-  const { release, records, holder } = await prepare(context, access, given);
+  const { release, records, seen, holder } = await prepare(context, access, given);
   const live = liveRelease(records);
   if (live?.number === release.number)
     return `release ${live.number} of ${live.service} is this already: there is nothing to do, unless its pods or objects were changed (\`slipway diff\`).\n`;
@@ -39,8 +40,10 @@ export async function plan(context: Context, access: Access, given: string): Pro
   // The route that weighs is the one that is there.
   const route = live?.config.route ?? release.config.route;
   const config = { ...release.config, route: { ...route, header: release.config.route.header } };
-  const why = noCanary(live, release);
-  const lost = live && portsLost(live, release, why === undefined);
+  const alone = live && nothingToCompare(live.number, seen);
+  const why = noCanary(live, release) ?? alone;
+  const lost =
+    alone === undefined && live ? portsLost(live, release, why === undefined) : undefined;
   return planText({
     ...{ release, live },
     steps: stepsOf(config, release.replicas),

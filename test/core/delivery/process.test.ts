@@ -10,6 +10,7 @@ import {
   type Ended,
 } from "../../../src/core/delivery/process.js";
 import { decide } from "../../../src/core/delivery/rollout.js";
+import { stillNothingToCompare } from "../../../src/core/delivery/comparison.js";
 import { openRelease } from "../../../src/core/delivery/release.js";
 import { Run } from "../../../src/core/delivery/run.js";
 import { stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
@@ -70,7 +71,8 @@ async function open(
 async function deploy({ run, world }: Opened, stop?: number): Promise<Ended> {
   await run.recover("take back");
   const release = candidate(run.next, { status: "pending" });
-  const ended = run.live
+  const isCompared = run.live && (await stillNothingToCompare(run)) === undefined;
+  const ended = isCompared
     ? await rollOut(run, release, { steps: STEPS, done: 0, stop })
     : await replace(run, release);
   await world.flush();
@@ -351,6 +353,76 @@ test("keeps_why_a_release_failed_that_cannot_be_taken_back", async () => {
   assert.ok(isClean(cluster));
 });
 
+/** The stable release's pods crash from now on. */
+function fall(cluster: Cluster): void {
+  if (!cluster.stable) return;
+  cluster.broken.add(cluster.stable.release);
+  cluster.stable.ready.clear();
+}
+
+test("replaces_a_release_of_which_no_pod_is_ready_without_a_canary", async () => {
+  const cluster = served();
+  fall(cluster);
+  const ended = await deploy(await open(cluster, "a"));
+  assert.is(ended.outcome, "done");
+  assert.equal(ended.release.steps, []);
+  assert.is(ended.release.phase, "replacing");
+  assert.equal(statuses(cluster), { 1: "superseded", 2: "live" });
+  assert.ok(cluster.observe().stable?.complete);
+  assert.ok(isClean(cluster));
+});
+
+test("waits_a_moment_for_pods_to_be_compared_with", async () => {
+  const cluster = served();
+  cluster.stable?.ready.clear();
+  const opened = await open(cluster, "a");
+  assert.is(await stillNothingToCompare(opened.run), undefined, "they were ready soon");
+  const before = cluster.time;
+  fall(cluster);
+  opened.run.see(cluster.observe());
+  assert.match((await stillNothingToCompare(opened.run)) ?? "", /release 1 crashes/);
+  assert.is(cluster.time, before, "who crashes is not waited for");
+  cluster.stable = undefined;
+  opened.run.see(cluster.observe());
+  assert.match((await stillNothingToCompare(opened.run)) ?? "", /no pod of release 1 is ready/);
+});
+
+test("brings_a_fix_to_a_release_that_crashes_whatever_was_under_way", async () => {
+  let replaced = 0;
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = generator(seed);
+    const cluster = served();
+    if (random.int(3) === 0) cluster.broken.add(2);
+    await unlessDead(async () => {
+      const opened = await open(cluster, "a", random, { ...CALM, kill: 60 });
+      await deploy(opened, random.int(3) === 0 ? 1 : undefined);
+    });
+    fall(cluster);
+    const opened = await open(cluster, "b");
+    // What was not recorded gives its number to the fix.
+    cluster.broken.delete(opened.run.next);
+    const ended = await deploy(opened);
+    const told = `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), seen: cluster.observe(), ended })}`;
+    assert.is(ended.outcome, "done", told);
+    assert.is(cluster.stable?.release, ended.release.number, told);
+    assert.ok(isClean(cluster), told);
+    assert.equal(cluster.wrongs, [], told);
+    if (ended.release.phase === "replacing") replaced += 1;
+  }
+  assert.ok(replaced > 100, `${replaced} without a canary`);
+});
+
+test("says_when_an_aborted_canary_leaves_a_release_that_is_not_well", async () => {
+  const cluster = served();
+  await deploy(await open(cluster, "a"), 1);
+  fall(cluster);
+  const { run } = await open(cluster, "b");
+  const amiss = await run.recover("take back", "aborted");
+  assert.match(amiss ?? "", /no pod of the stable release is ready to take the requests back/);
+  assert.ok(cluster.canary, "who answers is kept");
+  assert.equal(statuses(cluster), { 1: "live", 2: "aborted" });
+});
+
 for (const [state, weight] of [
   ["waits", 10],
   ["got_no_request_yet", 0],
@@ -437,7 +509,7 @@ async function anything(opened: Opened, random: Generator): Promise<void> {
   await deploy(opened, random.int(3) === 0 ? 1 : undefined);
 }
 
-async function unlessDead(work: () => Promise<void>): Promise<void> {
+async function unlessDead(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (thrown) {

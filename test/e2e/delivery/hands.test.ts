@@ -85,6 +85,16 @@ plays(test, stage, 3, {
     },
   },
 
+  a_release_of_which_no_pod_is_left_is_replaced_without_a_canary: {
+    play: async (service) => {
+      // Nobody asks it: its requests would find no pod.
+      await serves(service, await service.deploy("v1"), 1);
+      await service.kubectl(["delete", "deployment", "iris", "--wait=true"]);
+      await serves(service, await service.deploy("v2"), 2);
+      assert.match(stage.said.join("\n"), /without a canary: no pod of release 1 is ready/);
+    },
+  },
+
   a_canary_that_is_deleted_in_the_middle_does_not_harm_stable: {
     ...CALM,
     play: async (service) => {
