@@ -46,7 +46,10 @@ export interface Cluster {
 }
 
 /** One call of kubectl. */
-export interface Request extends Pick<Command, "args" | "input" | "needs" | "until" | "every"> {
+export interface Request extends Pick<
+  Command,
+  "args" | "input" | "needs" | "optional" | "until" | "every"
+> {
   /** Seconds to repeat it while the API server is away. @default PATIENCE */
   readonly patience?: number;
   /** Wait, at most so many seconds, until the output is another one than this. */

@@ -18,6 +18,8 @@ export interface Request {
   readonly limit: number;
   /** Left out when one before it failed. @default false */
   readonly needs?: boolean;
+  /** What needs all before it is done also when this failed. @default false */
+  readonly optional?: boolean;
   /** Repeated while it fails with an error of such a pattern (Python's), at most so many seconds. */
   readonly retry?: readonly { readonly seconds: number; readonly pattern: string }[];
   /** Wait, at most so many seconds, until the output has another SHA-256 than this. */

@@ -103,6 +103,14 @@ test("starts_what_something_follows_only_as_cores_get_free", ({ folder }) => {
   assert.ok(Number(ask(folder, [...first, seen], "--at-once").at(-1)?.stdout) >= 1);
 });
 
+test("goes_on_after_what_is_optional_but_not_without_what_that_needs", ({ folder }) => {
+  const optional = sh("exit 3", { needs: true, optional: true });
+  const next = sh("echo next", { needs: true });
+  const codes = (...requests: object[]) => ask(folder, requests).map((each) => each?.exitCode);
+  assert.equal(codes(optional, next), [3, 0]);
+  assert.equal(codes(sh("exit 4"), optional, next), [4, undefined, undefined]);
+});
+
 test("leaves_out_what_needs_one_that_failed_and_runs_the_rest", ({ folder }) => {
   const answers = ask(folder, [
     sh("false"),

@@ -97,7 +97,7 @@ export class ClusterWorld implements World {
   }
 
   prune(objects: readonly KubernetesObject[]): void {
-    if (objects.length > 0) this.queue.push(remove(objects));
+    if (objects.length > 0) this.queue.push({ ...remove(objects), optional: true });
   }
 
   async flush(): Promise<void> {
@@ -188,7 +188,14 @@ export class ClusterWorld implements World {
     this.calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
     this.heed(answers);
     await this.lock.check(answers[0]);
-    const at = answers.findIndex((answer) => answer?.exitCode !== 0);
+    const at = answers.findIndex(
+      (answer, index) => answer?.exitCode !== 0 && !(answer && all[index]?.optional),
+    );
+    for (const [index, answer] of answers.entries())
+      if (answer && answer.exitCode !== 0 && all[index]?.optional)
+        this.say(
+          `warning: ${refusal("what no release has any more was not deleted", answer.stderr)}`,
+        );
     // What was recorded before the failure need not be again.
     this.queue = queued.slice(at < 0 ? queued.length : Math.max(0, at - 1));
     const failed = at < 0 ? undefined : answers[at];

@@ -3,10 +3,10 @@
     requests.py [--at-once | --after-first] FILE OUT
 
 FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds, "needs": bool,
-"retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256}, "until": {"seconds": n,
-"pattern": regex}, "every": n, "then": request}. They run one after the other; after one that failed, those that need
-it ("needs": true) are left out. With --at-once they run side by side, whatever becomes of the others, as many as
-there are cores where something follows; with --after-first so do all but the first, when that has not failed. The
+"optional": bool, "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
+"until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one that
+failed, unless it was "optional", those that need it ("needs": true) are left out. With --at-once they run side by
+side, whatever becomes of the others, as many as there are cores where something follows; with --after-first so do all but the first, when that has not failed. The
 secrets are environment variables of the command alone. One that takes longer than "limit" is ended, with exit code
 124. A request with "retry" is repeated as long as it fails with standard error of one of the patterns, at most so many
 seconds in a row with the same one; one with "changed" until its output differs from what had that digest, one with
@@ -114,7 +114,7 @@ def in_turn(requests):
             answers.append(None)
             continue
         answer = ask(request)
-        failed = failed or answer["exitCode"] != 0
+        failed = failed or (answer["exitCode"] != 0 and not request.get("optional"))
         answers.append(answer)
     return answers
 

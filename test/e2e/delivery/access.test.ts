@@ -3,10 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { parse } from "yaml";
 
 import { Kubeconfigs, type Permissions } from "../../../ci/sandbox/cluster/faults.js";
 import { serviceImage } from "../../../ci/sandbox/service.js";
 import { makeKeys } from "../support/evidence.js";
+import { ROOT } from "../support/session.js";
 import { plays } from "./support/cases.js";
 import { isAlone, refused, serves } from "./support/expect.js";
 import { openStage } from "./support/stage.js";
@@ -17,24 +19,22 @@ test.after(stage.close);
 
 const kubeconfigs = new Kubeconfigs(stage.cluster);
 
-/** What a deployment needs, and nothing else. */
-const NEEDED: Permissions = {
-  "deployments.apps": ["get", "list", "watch", "create", "patch", "delete"],
-  services: ["get", "list", "watch", "create", "patch", "delete"],
-  configmaps: ["get", "list", "watch", "create", "patch", "delete"],
-  secrets: ["get", "list", "watch", "create", "patch", "delete"],
-  pods: ["get", "list", "watch"],
-  "pods/log": ["get"],
-  "pods/portforward": ["create", "get"],
-  events: ["get", "list"],
-  "endpointslices.discovery.k8s.io": ["list"],
-  resourcequotas: ["get", "list"],
-  namespaces: ["get"],
-  "leases.coordination.k8s.io": ["get", "list", "watch", "create", "patch", "update"],
-  "httproutes.gateway.networking.k8s.io": ["get", "list", "watch", "create", "patch", "delete"],
-  "poddisruptionbudgets.policy": ["get", "list", "create", "patch", "delete"],
-  "networkpolicies.networking.k8s.io": ["get", "list", "create", "patch", "delete"],
-};
+/** What a deployment needs, and nothing else: the Role that is published. */
+const NEEDED = await publishedRights();
+
+async function publishedRights(): Promise<Permissions> {
+  const text = await readFile(join(ROOT, "docs/policies/role.yaml"), "utf8");
+  const [role = ""] = text.split(/^---$/m);
+  const { rules } = parse(role) as {
+    rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  };
+  return Object.fromEntries(
+    rules.map(({ apiGroups, resources, verbs }) => [
+      [...resources, ...apiGroups].filter((part) => part !== "").join("."),
+      verbs,
+    ]),
+  );
+}
 
 plays(test, stage, 3, {
   rights_in_its_own_namespace_are_enough: {
@@ -42,6 +42,29 @@ plays(test, stage, 3, {
       service.kubeconfig = await kubeconfigs.serviceAccount(service.namespace, "deployer", NEEDED);
       await service.start();
       await serves(service, await service.deploy("v2"), 2);
+    },
+  },
+
+  rights_in_its_own_namespace_are_enough_to_take_back_a_first_release: {
+    play: async (service) => {
+      service.kubeconfig = await kubeconfigs.serviceAccount(service.namespace, "first", NEEDED);
+      const ended = await service.deploy("crash");
+      assert.is(ended.code, 1, ended.text);
+      const left = ["get", "deployments,services,httproutes,pdb,networkpolicies", "--output=name"];
+      assert.is(await service.kubectl(left), "");
+    },
+  },
+
+  rights_in_its_own_namespace_are_enough_to_drop_an_object: {
+    deploy: { steps: [{ weight: 50, analysis: false }] },
+    play: async (service) => {
+      service.kubeconfig = await kubeconfigs.serviceAccount(service.namespace, "drops", NEEDED);
+      await service.start();
+      await service.configure({
+        deploy: { steps: [{ weight: 50, analysis: false }], disruptions: false },
+      });
+      await serves(service, await service.deploy("v2"), 2);
+      assert.is(await service.kubectl(["get", "pdb", "--output=name"]), "");
     },
   },
 

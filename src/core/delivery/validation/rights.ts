@@ -15,13 +15,16 @@ export interface Right {
 
 const APPLY = ["get", "list", "create", "patch"];
 
+/** An object goes when a release has it no more, and all of them with a first release that failed. */
+const OWN = [...APPLY, "delete"];
+
 /** What every deployment does, by resource. */
 const ALWAYS: Readonly<Record<string, readonly string[]>> = {
-  "deployments.apps": [...APPLY, "delete", "watch"],
-  services: [...APPLY, "delete", "watch"],
+  "deployments.apps": [...OWN, "watch"],
+  services: [...OWN, "watch"],
   configmaps: ["list", "delete"],
   // Releases are kept in them.
-  secrets: [...APPLY, "delete"],
+  secrets: OWN,
   "leases.coordination.k8s.io": ["get", "create", "patch"],
   pods: ["get", "list"],
   "pods/log": ["get"],
@@ -55,7 +58,7 @@ export function rightsNeeded(objects: readonly Pick<KubernetesObject, "kind">[])
   for (const { kind } of objects) {
     const name = PLURALS[kind];
     if (name === undefined) continue;
-    wanted.set(name, new Set([...(wanted.get(name) ?? []), ...APPLY]));
+    wanted.set(name, new Set([...(wanted.get(name) ?? []), ...OWN]));
   }
   return [...wanted].flatMap(([name, verbs]) => {
     const [resource = "", ...group] = name.split(".");

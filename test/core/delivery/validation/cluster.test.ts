@@ -57,7 +57,7 @@ test("tells_every_right_that_is_missing", () => {
   assert.not.ok(ok);
   assert.match(found, "delete deployments.apps");
   assert.match(found, "get/create/patch leases.coordination.k8s.io");
-  assert.not.match(found, "httproutes");
+  assert.not.match(found, "events");
 });
 
 test("counts_a_right_without_an_answer_as_missing", () => {
@@ -75,6 +75,17 @@ test("asks_for_rights_on_what_is_deployed_and_no_more", () => {
   assert.not.ok(resources([]).includes("httproutes"));
   assert.ok(resources(["HTTPRoute"]).includes("httproutes"));
   assert.is(new Set(resources(["Service", "Service"])).size, resources(["Service"]).length);
+});
+
+test("asks_to_delete_all_that_it_applies", () => {
+  const rules = rulesOf(rightsNeeded([...objects, { kind: "CronJob" }]));
+  const applied = rules.filter(({ verbs }) => verbs.includes("patch"));
+  const kept = applied.filter(({ verbs }) => !verbs.includes("delete"));
+  assert.equal(
+    kept.flatMap(({ resources }) => resources),
+    ["leases"],
+  );
+  assert.ok(applied.some(({ resources }) => resources.includes("poddisruptionbudgets")));
 });
 
 const names = objects.map(({ metadata }) => `x/${metadata.name}`).join("\n");
