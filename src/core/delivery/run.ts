@@ -170,7 +170,9 @@ export class Run {
   tidy(tried: ReleaseRecord): void {
     const { live } = this;
     // As long as a canary is there it may need them.
-    if (live && isMixed(tried) && !this.seen.leftovers) this.world.prune(leftBehind(tried, live));
+    // It may not have come to all of them: one of that name may be somebody else's.
+    if (live && isMixed(tried) && !this.seen.leftovers)
+      this.world.prune(leftBehind(tried, live), "marked");
   }
 
   /** A release serves alone by now: the alias follows, it is recorded, what it replaced is history. */
@@ -189,7 +191,7 @@ export class Run {
     };
     const replaced = record.kind === "rollback" ? "rolled-back" : "superseded";
     this.save(live, ...before.map((each): ReleaseRecord => ({ ...each, status: replaced })));
-    this.world.prune(leftBehind(before.at(-1), live));
+    this.world.prune(leftBehind(before.at(-1), live), "all");
     this.forget(live.config.history);
     return live;
   }
@@ -223,7 +225,10 @@ function limitsOf(record: ReleaseRecord | undefined): Limits {
   return { drain, keep, deadline };
 }
 
-/** Objects of the release before that the new one has not: nothing looks after them any more. */
+/**
+ * Objects of the release before that the new one has not: nothing looks after them any more. A volume's
+ * claim is not among them: with it would go what it holds.
+ */
 export function leftBehind(
   before: ReleaseRecord | undefined,
   live: ReleaseRecord,
@@ -231,5 +236,7 @@ export function leftBehind(
   const key = ({ apiVersion, kind, metadata }: ReleaseRecord["objects"][number]) =>
     [apiVersion.split("/")[0], kind, metadata.namespace ?? "", metadata.name].join(" ");
   const kept = new Set(live.objects.map(key));
-  return (before?.objects ?? []).filter((object) => !kept.has(key(object)));
+  return (before?.objects ?? []).filter(
+    (object) => object.kind !== "PersistentVolumeClaim" && !kept.has(key(object)),
+  );
 }

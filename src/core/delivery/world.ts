@@ -32,8 +32,12 @@ export interface World {
   save(...records: readonly ReleaseRecord[]): void;
   /** Deletes records with whatever is done next. */
   forget(numbers: readonly number[]): void;
-  /** Deletes objects that no release has any more, with whatever is done next. */
-  prune(objects: ReleaseRecord["objects"]): void;
+  /**
+   * Deletes objects with what is done next; one that cannot be deleted is told of.
+   *
+   * @param which `marked`: of these only what Slipway has put its label on.
+   */
+  prune(objects: ReleaseRecord["objects"], which: "all" | "marked"): void;
   /** Does now what was to be done with the next deed. */
   flush(): Promise<void>;
   /** One measurement at this weight. */

@@ -5,7 +5,7 @@ import {
   sharing,
   stableObjects,
 } from "../../core/delivery/changes.js";
-import type { KubernetesObject } from "../../core/delivery/objects/index.js";
+import { MANAGED_BY, type KubernetesObject } from "../../core/delivery/objects/index.js";
 import { ROUTED, routeStatus, SETTLED, summaryOf, UNSETTLED } from "../../core/delivery/queries.js";
 import { handover, PODS_MANAGER } from "../../core/delivery/scaling.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
@@ -135,6 +135,18 @@ export function remove(items: readonly KubernetesObject[]): Request {
   return {
     args: ["delete", "--filename=-", ...GONE],
     input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  };
+}
+
+/** Deletes an object if Slipway has put its label on it: one of that name may be somebody else's. */
+export function removeMarked({ apiVersion, kind, metadata }: KubernetesObject): Request {
+  const [version = "", group] = apiVersion.split("/").reverse();
+  const type = [kind.toLowerCase(), ...(group === undefined ? [] : [version, group])].join(".");
+  return {
+    args: [
+      ...["delete", type, `--field-selector=metadata.name=${metadata.name}`],
+      ...[`--selector=${MANAGED_BY}=slipway`, ...GONE],
+    ],
   };
 }
 

@@ -11,7 +11,7 @@ import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
 import { kubectl, type Cluster, type Request } from "../kubectl.js";
 import type { Answer } from "../requests.js";
-import { apply, GONE, remove, requestsOf, ROUND } from "./deeds.js";
+import { apply, GONE, remove, removeMarked, requestsOf, ROUND } from "./deeds.js";
 import type { Lock } from "./lock.js";
 
 /** Seconds of patience with an API server that was away for longer than patience lasts. */
@@ -96,8 +96,10 @@ export class ClusterWorld implements World {
     this.queue.push({ args: ["delete", ...names, ...GONE] });
   }
 
-  prune(objects: readonly KubernetesObject[]): void {
-    if (objects.length > 0) this.queue.push({ ...remove(objects), optional: true });
+  prune(objects: readonly KubernetesObject[], which: "all" | "marked"): void {
+    if (objects.length === 0) return;
+    const requests = which === "all" ? [remove(objects)] : objects.map(removeMarked);
+    this.queue.push(...requests.map((request) => ({ ...request, optional: true })));
   }
 
   async flush(): Promise<void> {

@@ -99,6 +99,8 @@ test("finds_objects_that_nobody_has_any_more", () => {
   const before = releaseOf(1, { objects: [kept, gone] });
   assert.equal(leftBehind(before, releaseOf(2, { objects: [kept] })), [gone]);
   assert.equal(leftBehind(undefined, before), []);
+  const claim = releaseOf(1, { objects: [kept, objectOf("PersistentVolumeClaim", "data")] });
+  assert.equal(leftBehind(claim, releaseOf(2, { objects: [kept] })), [], "its content would go");
 });
 
 test.run();

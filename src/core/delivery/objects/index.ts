@@ -2,6 +2,7 @@ export { canaryOf, type CanaryInputs } from "./canary.js";
 export {
   DEFAULT_CONTAINER,
   labelsOf,
+  MANAGED_BY,
   NAME,
   RELEASE,
   selectorOf,
