@@ -37,7 +37,7 @@ export function selectorOf(
 }
 
 /** The track of the pods behind a Service or Deployment of the service. */
-export function trackOf({ name }: Pick<AnalysisTarget, "name">, of: string): Track {
+function trackOf({ name }: Pick<AnalysisTarget, "name">, of: string): Track {
   return of === name ? "stable" : "canary";
 }
 
