@@ -5,6 +5,7 @@ import { portsApart, portsLost } from "../../core/delivery/ports.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, refuseOvertaken, rollbackTarget } from "../../core/delivery/rollback.js";
+import { takenOver } from "../../core/delivery/scaling.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { findingsTable, type Finding } from "../../core/delivery/validation/findings.js";
@@ -131,7 +132,7 @@ export async function promote(
     const waiting = promotable(run.records, run.seen, digest, new Date());
     await world.busy(() => verifiedImage(context, access, waiting.reference));
     // Since its own trial somebody may have scaled, or set, what it is about to apply.
-    const said = await world.busy(() => tryObjects(context, cluster, waiting));
+    const said = await world.busy(() => tryObjects(context, cluster, tried(run, waiting)));
     refuseUnfit("Nothing was promoted", trialFindings(waiting.objects, said));
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
@@ -172,7 +173,7 @@ export async function rollback(
       : (await world.busy(() => servedImage(context, access, found.reference))).verified;
     await run.recover("take back", undefined, "a rollback was asked for");
     const release = composeRollback(run, found, { verified, by: access.by, run: access.run });
-    const said = await world.busy(() => tryObjects(context, cluster, release));
+    const said = await world.busy(() => tryObjects(context, cluster, tried(run, release)));
     const findings = emergencyFindings(release.objects, said);
     refuseUnfit("Nothing was rolled back", findings);
     for (const { warning, found: text } of findings) if (warning) world.say(`warning: ${text}`);
@@ -214,6 +215,14 @@ export async function abort(context: Context, access: Access, only: Abortable): 
       `Nothing was aborted: there is no release of ${serviceName(context)} yet.`,
     );
   });
+}
+
+/** The objects as they will be applied: the number of pods is what it is by then when an autoscaler had it. */
+function tried(
+  { live, seen }: Opened["run"],
+  { objects }: ReleaseRecord,
+): Pick<ReleaseRecord, "objects"> {
+  return { objects: [...takenOver(objects, live, seen.stable?.replicas)] };
 }
 
 /** Works with the lease, and gives it back however that ends. */
