@@ -56,7 +56,12 @@ const ASK = "from metrics import ask\nprint(json.dumps(ask(json.loads(sys.argv[1
 
 test("is_an_error_of_the_query_when_a_metrics_server_does_not_answer_whole", async () => {
   const ask = async (port: number): Promise<Sample> =>
-    await python(ASK, { query: 0, track: "canary", url: `http://127.0.0.1:${port}/` });
+    await python(ASK, {
+      query: 0,
+      track: "canary",
+      token: false,
+      url: `http://127.0.0.1:${port}/`,
+    });
   for (const [what, text] of Object.entries(CUT)) {
     const { status, body, error } = await ask(await answering(text));
     assert.equal([status, body], [0, ""], what);
@@ -98,8 +103,8 @@ poll(json.loads(sys.argv[1]), samples, threading.Event())
 print(json.dumps(samples))`;
 
 test("has_an_error_for_each_query_whatever_happened_to_it", async () => {
-  const asked = [{ query: 0, track: "canary", url: "" }];
-  assert.equal(await python(POLL, { asked, polls: [0, 0.1] }), [
+  const asked = [{ query: 0, track: "canary", token: false, url: "" }];
+  assert.equal(await python(POLL, { asked, polls: [0, 0.1], end: 5 }), [
     { query: 0, track: "canary", status: 0, body: "", error: "the query was not answered" },
     { query: 0, track: "canary", status: 0, body: "", error: "the query was not answered" },
   ]);
