@@ -58,7 +58,7 @@ function indexSettings(index: Context["config"]["index"]): Record<string, string
 }
 
 /**
- * Runs uv for at most as long as the configuration allows.
+ * Runs uv for at most as long as the configuration allows: to build the service's wheel, or to install.
  *
  * The result is an ordinary step: its failure is an ExecError whose stderr says which package.
  */
@@ -67,7 +67,13 @@ export function withUv(
   args: readonly string[],
   { config }: Pick<Context, "config">,
 ): Container {
-  return container.withExec(["timeout", String(config.timeouts.install), "uv", ...args]);
+  const { build, install } = config.timeouts;
+  return container.withExec([
+    "timeout",
+    String(args[0] === "build" ? build : install),
+    "uv",
+    ...args,
+  ]);
 }
 
 /**

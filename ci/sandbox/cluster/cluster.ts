@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { withLock } from "../cache.js";
 import { SandboxError } from "../failure.js";
 import { ensureImages } from "../images/ensure.js";
-import { IMAGES } from "../images/table.js";
+import { PAUSE } from "../images/table.js";
 import { ensureRegistry } from "../registry.js";
 import { boot, startMlflow, startPrometheus } from "./boot.js";
 import type { Setting } from "./components.js";
@@ -97,8 +97,7 @@ async function start(
   }
   const programs = await ensurePrograms(report);
   const { address } = await ensureRegistry(report);
-  const pause = IMAGES.filter((image) => image.name === "pause");
-  await ensureImages(pause, { address, say: report });
+  await ensureImages([PAUSE], { address, say: report });
   return await withLock(`cluster-${name}`, async () => {
     const running = await findPlace(name);
     if (running !== undefined && !outlive) {

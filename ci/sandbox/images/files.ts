@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { hostArchitecture, type Architecture } from "../architecture.js";
 import { run } from "../run.js";
 import { busyboxProgram } from "./debian.js";
-import { IMAGES, title, type BusyboxImage, type ProgramImage, type WheelImage } from "./table.js";
+import { PAUSE, title, type BusyboxImage, type ProgramImage, type WheelImage } from "./table.js";
 import { tarOf, type Entry } from "./tar.js";
 import { ensureSuite, ensureTool } from "../tools.js";
 import { unpackWheel } from "../wheels.js";
@@ -81,8 +81,7 @@ export const NODE_PROGRAM = fileURLToPath(new URL("k3s.sh", import.meta.url));
  */
 export async function nodeTar(scratch: string, registry: string): Promise<Readable> {
   const pause = join(scratch, "pause.tar");
-  const name = IMAGES.filter((image) => image.name === "pause").map(title)[0] ?? "";
-  await run(await ensureTool("crane"), ["pull", `${registry}/${name}`, pause]);
+  await run(await ensureTool("crane"), ["pull", `${registry}/${title(PAUSE)}`, pause]);
   const kubernetes = await ensureSuite("kubernetes");
   const entries: Record<string, Entry> = {
     "usr/local/bin/etcd": { content: await readFile(await ensureTool("etcd")), mode: 0o755 },

@@ -82,6 +82,9 @@ function program(tool: ProgramImage["tool"], name: string, tag: string, path: st
 
 const UV = "0.13.9";
 
+/** The first process of each pod of a cluster. */
+export const PAUSE = program("pause", "pause", "3.10.1", "pause");
+
 /** Every stand-in image of the sandbox, under the name it has in its own registry. */
 export const IMAGES: ImageSpec[] = [
   python("3.11", "bookworm"),
@@ -124,7 +127,7 @@ export const IMAGES: ImageSpec[] = [
   program("cosign", "sigstore/cosign/cosign", TOOLS.cosign.version, "ko-app/cosign"),
   program("k6", "grafana/k6", TOOLS.k6.version.slice(1), "usr/bin/k6"),
   program("kubectl", "kubectl", TOOLS.kubectl.version, "bin/kubectl"),
-  program("pause", "pause", "3.10.1", "pause"),
+  PAUSE,
   program("trivy", "aquasec/trivy", TOOLS.trivy.version.slice(1), "usr/local/bin/trivy"),
 ];
 

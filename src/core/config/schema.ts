@@ -217,7 +217,7 @@ const index = z.strictObject({
 const timeouts = z.strictObject({
   install: seconds.default(900).describe("Seconds for the installation of the dependencies"),
   check: seconds.default(600).describe("Seconds for one check, other than the tests"),
-  build: seconds.default(1200).describe("Seconds for the image"),
+  build: seconds.default(1200).describe("Seconds to build the service itself (its wheel)"),
 });
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { BUSYBOX, topic } from "../case.js";
+import { dockerfile } from "../dockerfiles.js";
 
 /** A directory with `inner/hello.txt` in archives of several kinds, and a text that is none. */
 const PACK = `mkdir -p /ctx/inner && cd /ctx && echo hello > inner/hello.txt &&
@@ -40,18 +41,13 @@ export const dockerfileCopy = topic("dockerfile-copy", {
     await t.expectError(() => built.sync(), /missing/);
   },
   keeps_the_owner_of_what_is_copied_from_a_stage: async (dag) => {
-    const built = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX} AS made`,
-          "RUN echo x > /f && chown 12:34 /f && chmod 640 /f",
-          `FROM ${BUSYBOX}`,
-          "COPY --from=made /f /f",
-        ].join("\n"),
-      )
-      .dockerBuild();
+    const built = dockerfile(
+      dag,
+      `FROM ${BUSYBOX} AS made`,
+      "RUN echo x > /f && chown 12:34 /f && chmod 640 /f",
+      `FROM ${BUSYBOX}`,
+      "COPY --from=made /f /f",
+    ).dockerBuild();
     assert.equal(await built.withExec(["stat", "-c", "%u:%g %a", "/f"]).stdout(), "12:34 640\n");
   },
   gives_the_owner_to_the_directory_that_is_copied_into: async (dag) => {

@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 
-import type { Client, Container } from "@dagger.io/dagger";
-
 import { BUSYBOX, topic } from "../case.js";
-
-/** Builds the lines after `FROM busybox`. */
-function built(dag: Client, ...lines: string[]): Container {
-  return dag
-    .directory()
-    .withNewFile("package.json", "{}")
-    .withNewFile("Dockerfile", [`FROM ${BUSYBOX}`, ...lines, ""].join("\n"))
-    .dockerBuild();
-}
+import { built, dockerfile } from "../dockerfiles.js";
 
 export const dockerfileRun = topic("dockerfile-run", {
   mounts_a_file_of_the_context: async (dag) => {
@@ -25,18 +15,13 @@ export const dockerfileRun = topic("dockerfile-run", {
     assert.equal(await ran.exists("/app/package.json"), false);
   },
   mounts_a_file_of_an_earlier_stage: async (dag) => {
-    const ran = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX} AS tools`,
-          "RUN echo tool > /tool",
-          `FROM ${BUSYBOX}`,
-          "RUN --mount=from=tools,source=/tool,target=/mnt/tool cat /mnt/tool > /seen",
-        ].join("\n"),
-      )
-      .dockerBuild();
+    const ran = dockerfile(
+      dag,
+      `FROM ${BUSYBOX} AS tools`,
+      "RUN echo tool > /tool",
+      `FROM ${BUSYBOX}`,
+      "RUN --mount=from=tools,source=/tool,target=/mnt/tool cat /mnt/tool > /seen",
+    ).dockerBuild();
     assert.equal(await ran.file("/seen").contents(), "tool\n");
   },
   goes_on_without_a_secret_that_was_not_given: async (dag) => {
@@ -54,47 +39,32 @@ export const dockerfileRun = topic("dockerfile-run", {
   },
   gives_a_secret_as_a_variable: async (dag, t) => {
     const [name, value] = [t.unique("name"), t.unique("value")];
-    const ran = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX}`,
-          `ENV RUN=${t.unique()}`,
-          `RUN --mount=type=secret,id=${name},env=TOKEN test ! -e /run/secrets/${name} && echo $TOKEN | tr a-z A-Z > /seen`,
-        ].join("\n"),
-      )
-      .dockerBuild({ secrets: [dag.setSecret(name, value)] });
+    const ran = dockerfile(
+      dag,
+      `FROM ${BUSYBOX}`,
+      `ENV RUN=${t.unique()}`,
+      `RUN --mount=type=secret,id=${name},env=TOKEN test ! -e /run/secrets/${name} && echo $TOKEN | tr a-z A-Z > /seen`,
+    ).dockerBuild({ secrets: [dag.setSecret(name, value)] });
     assert.equal(await ran.file("/seen").contents(), `${value.toUpperCase()}\n`);
   },
   mounts_a_secret_with_owner_and_mode: async (dag, t) => {
     const name = t.unique("name");
-    const ran = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX}`,
-          `ENV RUN=${t.unique()}`,
-          `RUN --mount=type=secret,id=${name},target=/s,uid=12,gid=34,mode=0444 stat -c '%u:%g %a' /s > /seen`,
-        ].join("\n"),
-      )
-      .dockerBuild({ secrets: [dag.setSecret(name, t.unique("value"))] });
+    const ran = dockerfile(
+      dag,
+      `FROM ${BUSYBOX}`,
+      `ENV RUN=${t.unique()}`,
+      `RUN --mount=type=secret,id=${name},target=/s,uid=12,gid=34,mode=0444 stat -c '%u:%g %a' /s > /seen`,
+    ).dockerBuild({ secrets: [dag.setSecret(name, t.unique("value"))] });
     assert.equal(await ran.file("/seen").contents(), "12:34 444\n");
   },
   keeps_secrets_for_later_commands: async (dag, t) => {
     const [used, unused, value] = [t.unique("used"), t.unique("unused"), t.unique("value")];
-    const ran = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX}`,
-          `RUN --mount=type=secret,id=${used} wc -c < /run/secrets/${used} > /first`,
-          `RUN --mount=type=secret,id=${used} wc -c < /run/secrets/${used} > /second`,
-        ].join("\n"),
-      )
-      .dockerBuild({ secrets: [dag.setSecret(used, value), dag.setSecret(unused, value)] });
+    const ran = dockerfile(
+      dag,
+      `FROM ${BUSYBOX}`,
+      `RUN --mount=type=secret,id=${used} wc -c < /run/secrets/${used} > /first`,
+      `RUN --mount=type=secret,id=${used} wc -c < /run/secrets/${used} > /second`,
+    ).dockerBuild({ secrets: [dag.setSecret(used, value), dag.setSecret(unused, value)] });
     const counted = ran.withExec([
       "sh",
       "-ec",
@@ -109,18 +79,13 @@ export const dockerfileRun = topic("dockerfile-run", {
     }
   },
   fills_a_cache_from_a_stage: async (dag, t) => {
-    const ran = dag
-      .directory()
-      .withNewFile(
-        "Dockerfile",
-        [
-          `FROM ${BUSYBOX} AS seeds`,
-          "RUN mkdir /seeds && echo planted > /seeds/seed",
-          `FROM ${BUSYBOX}`,
-          `RUN --mount=type=cache,id=${t.unique()},target=/c,from=seeds,source=/seeds cp /c/seed /seen`,
-        ].join("\n"),
-      )
-      .dockerBuild();
+    const ran = dockerfile(
+      dag,
+      `FROM ${BUSYBOX} AS seeds`,
+      "RUN mkdir /seeds && echo planted > /seeds/seed",
+      `FROM ${BUSYBOX}`,
+      `RUN --mount=type=cache,id=${t.unique()},target=/c,from=seeds,source=/seeds cp /c/seed /seen`,
+    ).dockerBuild();
     assert.equal(await ran.file("/seen").contents(), "planted\n");
   },
   shares_a_cache_between_instructions: async (dag, t) => {

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-import type { Client, Container } from "@dagger.io/dagger";
-
 import { BUSYBOX, topic } from "../case.js";
+import { built, dockerfile } from "../dockerfiles.js";
 import { blob, json, layout, manifestsOf, type ImageConfig, type Manifest } from "../oci-layout.js";
-
-/** Builds the lines after `FROM busybox`. */
-function built(dag: Client, ...lines: string[]): Container {
-  return dockerfile(dag, `FROM ${BUSYBOX}`, ...lines).dockerBuild();
-}
-
-function dockerfile(dag: Client, ...lines: string[]) {
-  return dag.directory().withNewFile("Dockerfile", [...lines, ""].join("\n"));
-}
 
 export const dockerfileStages = topic("dockerfile-stages", {
   finds_a_target_whatever_its_case: async (dag) => {
@@ -163,25 +153,25 @@ export const dockerfileStages = topic("dockerfile-stages", {
       dag,
       "RUN echo app:x:1234:4321::/:/bin/sh >> /etc/passwd && echo appgrp:x:4321: >> /etc/group",
       "USER app",
-      "WORKDIR /work/by-name",
+      "WORKDIR /made/by-name",
       "USER app:appgrp",
-      "WORKDIR /work/by-both",
+      "WORKDIR /made/by-both",
       "USER 55:66",
       "WORKDIR by-number",
       "USER 0",
     );
-    const paths = ["/work", "/work/by-name", "/work/by-both", "/work/by-both/by-number"];
+    const paths = ["/made", "/made/by-name", "/made/by-both", "/made/by-both/by-number"];
     assert.equal(
       await ran.withExec(stat(...paths)).stdout(),
       [
-        "0:0 755 /work",
-        "1234:1234 755 /work/by-name",
-        "1234:4321 755 /work/by-both",
-        "55:66 755 /work/by-both/by-number",
+        "0:0 755 /made",
+        "1234:1234 755 /made/by-name",
+        "1234:4321 755 /made/by-both",
+        "55:66 755 /made/by-both/by-number",
         "",
       ].join("\n"),
     );
-    assert.equal(await ran.workdir(), "/work/by-both/by-number");
+    assert.equal(await ran.workdir(), "/made/by-both/by-number");
   },
   leaves_a_working_directory_that_is_there: async (dag) => {
     const ran = built(dag, "RUN mkdir -m 1777 /there && chown 12:34 /there", "WORKDIR /there");
