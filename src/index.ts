@@ -473,12 +473,14 @@ export class Slipway {
     requestUrl?: string,
     /** What the job shows there (ACTIONS_ID_TOKEN_REQUEST_TOKEN) */
     requestToken?: Secret,
+    /** Bearer token of analysis.prometheus, else of the only server of analysis.queries (METRICS_TOKEN) */
+    metricsToken?: Secret,
   ): Promise<ValidationReport> {
     const context = await this.load();
     const { validateAll, readFunctions } = await import("./stages/delivery/validate.js");
     const findings = await validateAll(
       context,
-      await this.access({ kubeConfig, cluster, publicKey, modelToken, models }),
+      await this.access({ kubeConfig, cluster, publicKey, modelToken, models, metricsToken }),
       {
         ...{ reference, username, password },
         functions: readFunctions(functions),

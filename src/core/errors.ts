@@ -34,7 +34,7 @@ export class SlipwayError extends Error {
 }
 
 /** One line: `pyproject.toml:12:3 test.worker: unknown key; did you mean "workers"?` */
-function describeProblem(problem: Problem): string {
+export function describeProblem(problem: Problem): string {
   const place = [problem.source, problem.line, problem.column]
     .filter((part) => part !== undefined)
     .join(":");

@@ -40,7 +40,7 @@ export interface ModelAccess {
 }
 
 /** What matters to which version is taken. */
-interface Wanting {
+export interface Wanting {
   /** What serves now: the champion of the gates. */
   readonly live?: ServedModel | undefined;
   /** The version that the image was released with: that one is taken, and no other. */

@@ -1,5 +1,6 @@
 import type { Container } from "@dagger.io/dagger";
 
+import type { ToolRun } from "../core/check.js";
 import type { Config } from "../core/config/schema.js";
 import { isTable } from "../core/toml.js";
 import { testVerdict } from "../core/verdicts/pytest.js";
@@ -98,14 +99,9 @@ export async function runTests(
   prepare: (container: Container) => Container = (container) => container,
 ): Promise<Outcome> {
   const { test } = context.config;
-  const container = prepare(await projectContainer(context));
-  const path = (await container.envVariable("PYTHONPATH")) || undefined;
   const { run, running, files, sizes } = await runTool(
     context,
-    container
-      .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
-      .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
-      .withEnvVariable("SLIPWAY_SHARD", test.shard ?? ""),
+    await testContainer(context, prepare),
     testCommand(context),
     {
       timeout: test.timeout,
@@ -126,6 +122,38 @@ export async function runTests(
     ...(test.shard === undefined ? {} : { shard: test.shard }),
   });
   return { result, reports: kept(files, sizes, [JUNIT, COVERAGE, COBERTURA]) };
+}
+
+/**
+ * Lets pytest find the tests of `test.markers`, without running any.
+ *
+ * @param prepare Gives the container what the tests need beside the project.
+ */
+export async function collectTests(
+  context: Context,
+  prepare: (container: Container) => Container,
+): Promise<ToolRun> {
+  const { test } = context.config;
+  const alone = { ...test, workers: 0, args: [...test.args, "--collect-only", "--quiet"] };
+  const { run } = await runTool(
+    context,
+    await testContainer(context, prepare),
+    testCommand({ ...context, config: { ...context.config, test: alone } }),
+    { timeout: test.timeout, version: "" },
+  );
+  return run;
+}
+
+async function testContainer(
+  context: Context,
+  prepare: (container: Container) => Container,
+): Promise<Container> {
+  const container = prepare(await projectContainer(context));
+  const path = (await container.envVariable("PYTHONPATH")) || undefined;
+  return container
+    .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
+    .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
+    .withEnvVariable("SLIPWAY_SHARD", context.config.test.shard ?? "");
 }
 
 export const testStage: Stage = {

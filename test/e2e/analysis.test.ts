@@ -15,7 +15,7 @@ import type { Analysis, Measure } from "../../src/core/analysis/types.js";
 import { loadContext, type Context } from "../../src/stages/context.js";
 import { analyse, type AnalysisOptions } from "../../src/stages/delivery/analysis.js";
 import type { AnalysisTarget } from "../../src/stages/delivery/pods.js";
-import { smoke } from "../../src/stages/delivery/smoke.js";
+import { smoke, smokeProblems } from "../../src/stages/delivery/smoke.js";
 import type { Cluster as Access } from "../../src/stages/kubectl.js";
 import { release, rolledOut } from "../sandbox/support/release.js";
 import { recordedFlowers } from "./support/flowers.js";
@@ -221,6 +221,16 @@ test("fails_smoke_tests_by_a_wrong_answer_or_a_failing_test_of_the_project", asy
     smoke(context, access, TARGET),
   );
   assert.not.ok(none.ok, "no test with the marker is no success");
+});
+
+test("finds_markers_by_which_no_test_can_be_run_without_a_canary", async () => {
+  const problems = (markers: string): Promise<string[]> =>
+    staged([`deploy.smoke.markers=${markers}`], async (context) =>
+      (await smokeProblems(context)).map(({ message }) => message),
+    );
+  assert.equal(await problems("smoke"), []);
+  assert.equal(await problems("nothing"), ["none of the project's tests is marked so"]);
+  assert.match((await problems("smoke and")).join(), /pytest cannot look for them: .*-m/s);
 });
 
 for (const [variant, metric] of [

@@ -12,6 +12,7 @@ import {
 } from "./objects/index.js";
 import { WEIGHT } from "./observe.js";
 import { openToBoth } from "./ports.js";
+import { handover, type Handover } from "./scaling.js";
 import type { Observation, ReleaseRecord } from "./types.js";
 
 /** The canary's objects of a release. */
@@ -41,6 +42,21 @@ export function stableObjects(
     seen.stable?.release === number && isServiceWorkload(object, name);
   const rest = objects.filter((object) => !isRouter(object, name, router) && !isThere(object));
   return [...openToBoth(rest, release, before), ...sharing(release, release, seen)];
+}
+
+/**
+ * What is applied so that a release becomes the stable one, in its order: a trial of it is of the same.
+ *
+ * @param before The release that is stable now.
+ */
+export function stableHandover(
+  release: ReleaseRecord,
+  seen: Shares & Pick<Observation, "stable">,
+  before: ReleaseRecord | undefined,
+): Handover {
+  const objects = stableObjects(release, seen, before);
+  const quick = release.kind === "rollback" ? atOnce(objects, release.service) : objects;
+  return handover(quick, release, before, seen.stable?.replicas);
 }
 
 /**

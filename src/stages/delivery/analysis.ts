@@ -3,7 +3,7 @@ import type { Secret } from "@dagger.io/dagger";
 import { readEvidence } from "../../core/analysis/evidence.js";
 import { analysisErrored, judge } from "../../core/analysis/judge.js";
 import { isLoadStep, planOf, type AnalysisPlan } from "../../core/analysis/plan.js";
-import { askedOf, withToken, type Asked, type Labels } from "../../core/analysis/queries.js";
+import { askedOf, type Asked, type Labels } from "../../core/analysis/queries.js";
 import type { Analysis, Track } from "../../core/analysis/types.js";
 import { TRACK } from "../../core/delivery/objects/index.js";
 import { SlipwayError } from "../../core/errors.js";
@@ -41,7 +41,8 @@ export interface AnalysisOptions {
  * and judges all of it. To pause, and to repeat what errored, is the caller's (`nextMeasurement`).
  *
  * @returns outcome `errored` when what looks did not work.
- * @throws SlipwayError CONFIG when the recorded requests or the queries are wrong.
+ * @throws SlipwayError CONFIG when the recorded requests or the queries are wrong, which `analysisProblems`
+ *   finds before anything is touched.
  */
 export async function analyse(
   context: Context,
@@ -63,8 +64,7 @@ export async function analyse(
   const places = { namespace: cluster.namespace, name, release: `${release}` };
   const labels = labelsOf(target);
   const token = options.metricsToken;
-  const all = askedOf(config.analysis, places, labels);
-  const asked = token === undefined ? all : withToken(all, config.analysis);
+  const asked = askedOf(config.analysis, places, labels, token !== undefined);
   const began = new Date();
   try {
     return await look(context, cluster, target, {

@@ -29,10 +29,14 @@ export interface Ingredients {
   readonly run: string;
 }
 
-/** A release, ready to be recorded and applied. */
+/**
+ * A release, ready to be recorded and applied.
+ *
+ * @throws SlipwayError CONFIG when the project's manifests cannot be read or brought.
+ */
 export async function composeRelease(
   context: Context,
-  cluster: Cluster,
+  cluster: Pick<Cluster, "namespace">,
   run: Pick<Run, "next" | "seen" | "live">,
   { reference, tag, commit, model, verified, by, run: id }: Ingredients,
 ): Promise<ReleaseRecord> {
@@ -54,7 +58,7 @@ export async function composeRelease(
 }
 
 /** What is applied for a release. */
-export async function releaseObjects(
+async function releaseObjects(
   context: Context,
   namespace: string,
   number: number,

@@ -1,13 +1,12 @@
 import {
-  atOnce,
   canaryObjects,
   canarySelector,
   sharing,
-  stableObjects,
+  stableHandover,
 } from "../../core/delivery/changes.js";
 import { MANAGED_BY, type KubernetesObject } from "../../core/delivery/objects/index.js";
 import { ROUTED, routeStatus, SETTLED, summaryOf, UNSETTLED } from "../../core/delivery/queries.js";
-import { handover, PODS_MANAGER } from "../../core/delivery/scaling.js";
+import { PODS_MANAGER } from "../../core/delivery/scaling.js";
 import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { Stuck, type Deed, type Hands } from "../../core/delivery/world.js";
 import type { Request } from "../kubectl.js";
@@ -55,14 +54,12 @@ export function requestsOf(
     }
     case "apply stable": {
       if (!release) throw new Stuck(`release ${deed.release} is not recorded any more`);
-      const objects = stableObjects(release, seen, routes);
-      const quick = release.kind === "rollback" ? atOnce(objects, service) : objects;
+      const { first, objects, last } = stableHandover(release, seen, routes);
       // Beside a Deployment that stays there is nothing to wait for.
-      if (seen.stable?.release === deed.release) return objects.length > 0 ? [apply(quick)] : [];
-      const { first, last, objects: all } = handover(quick, release, routes, seen.stable?.replicas);
+      if (seen.stable?.release === deed.release) return objects.length > 0 ? [apply(objects)] : [];
       return [
         ...(first.length > 0 ? [apply(first, ["--force-conflicts"], PODS_MANAGER)] : []),
-        apply(all),
+        apply(objects),
         ...(last.length > 0 ? [apply(last, [], PODS_MANAGER)] : []),
         settled("stable", deed.release),
       ];

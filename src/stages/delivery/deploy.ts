@@ -1,13 +1,11 @@
 import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
-import { stillNothingToCompare } from "../../core/delivery/comparison.js";
-import { portsApart, portsLost } from "../../core/delivery/ports.js";
+import { passage, stillNothingToCompare } from "../../core/delivery/comparison.js";
+import { portsLost } from "../../core/delivery/ports.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
 import { isSame, refuseOvertaken, rollbackTarget } from "../../core/delivery/rollback.js";
-import { takenOver } from "../../core/delivery/scaling.js";
 import { shareText, stepsBeforeApproval, stepsOf } from "../../core/delivery/steps.js";
-import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { findingsTable, type Finding } from "../../core/delivery/validation/findings.js";
 import { emergencyFindings, trialFindings } from "../../core/delivery/validation/trial.js";
 import { LeaseLost } from "../../core/delivery/world.js";
@@ -17,9 +15,10 @@ import type { PinnedModel } from "../../core/model/types.js";
 import type { Context } from "../context.js";
 import { resolveModel } from "../model.js";
 import { composeRelease, composeRollback } from "./compose.js";
-import { examineCluster, tryObjects } from "./examine.js";
+import { examineCluster, tryRelease } from "./examine.js";
 import { referenceOf, servedImage, verifiedImage } from "./image.js";
 import { clusterOf, lookAround, openRun, serviceName, type Access, type Opened } from "./open.js";
+import { analysisProblems, canaryProblems, LOOKED_AT, refuseUnmeasurable } from "./problems.js";
 
 /** How far a deployment goes by itself. */
 export type Extent =
@@ -31,7 +30,7 @@ export type Extent =
 /**
  * Brings an image to the cluster: verified, its model pinned, step by step.
  *
- * @throws SlipwayError USAGE when it cannot begin; then nothing was changed.
+ * @throws SlipwayError USAGE or CONFIG when it cannot begin; then nothing was changed.
  */
 export async function deploy(
   context: Context,
@@ -39,13 +38,16 @@ export async function deploy(
   given: string,
   extent: Extent,
 ): Promise<Ended> {
-  const verifying = verifiedImage(context, access, referenceOf(context, given));
+  const looking = Promise.all([
+    verifiedImage(context, access, referenceOf(context, given)),
+    refuseUnmeasurable(canaryProblems(context, access.metricsToken !== undefined)),
+  ]);
   // It is heard of once the lease is there, which is all that is taken before.
-  verifying.catch(() => undefined);
+  looking.catch(() => undefined);
   const cluster = await clusterOf(context, access);
   const opened = await openRun(context, access, cluster);
   return await during(opened, async ({ run, world }) => {
-    const image = await world.busy(() => verifying);
+    const [image] = await world.busy(() => looking);
     await run.recover("leave");
     const waiting = openRelease(run.records);
     if (waiting)
@@ -78,17 +80,15 @@ export async function deploy(
       return { outcome: "done", release: live };
     }
     const alone = await stillNothingToCompare(run);
-    const why = noCanary(live, release) ?? alone;
-    // Where no pod serves, no request can be lost by a port.
-    const lost =
-      alone === undefined && live ? portsLost(live, release, why === undefined) : undefined;
+    const { noCanary, lost } = passage(live, release, alone);
     if (lost) throw new SlipwayError("USAGE", `Nothing was changed: ${lost.why}. ${lost.instead}.`);
+    const brought = { release, live, seen: run.seen };
     refuseUnfit(
       "Nothing was changed",
-      await world.busy(() => examineCluster(context, cluster, release.objects, true)),
+      await world.busy(() => examineCluster(context, cluster, brought, true)),
     );
-    if (why !== undefined) {
-      world.say(`release ${release.number} goes without a canary: ${why}`);
+    if (noCanary !== undefined) {
+      world.say(`release ${release.number} goes without a canary: ${noCanary}`);
       return await replace(run, release);
     }
     // The route that weighs is the one that is there.
@@ -107,7 +107,8 @@ export async function deploy(
  * Gives a waiting canary what is left of its steps, then everything.
  *
  * @param digest The image that somebody said yes to.
- * @throws SlipwayError USAGE when it is not what waits; then nothing was changed.
+ * @throws SlipwayError USAGE when it is not what waits, CONFIG when what is left of its steps cannot be
+ *   analysed; then nothing was changed.
  */
 export async function promote(
   context: Context,
@@ -132,14 +133,21 @@ export async function promote(
     const waiting = promotable(run.records, run.seen, digest, new Date());
     await world.busy(() => verifiedImage(context, access, waiting.reference));
     // Since its own trial somebody may have scaled, or set, what it is about to apply.
-    const said = await world.busy(() => tryObjects(context, cluster, tried(run, waiting)));
-    refuseUnfit("Nothing was promoted", trialFindings(waiting.objects, said));
+    const { objects, said } = await world.busy(() =>
+      tryRelease(context, cluster, { release: waiting, live, seen: run.seen }),
+    );
+    refuseUnfit("Nothing was promoted", trialFindings(objects, said));
     const route = live?.config.route ?? waiting.config.route;
     const config = { ...waiting.config, route: { ...route, header: waiting.config.route.header } };
     const steps = stepsOf(config, waiting.replicas);
     const why = await stillNothingToCompare(run);
     if (why !== undefined) world.say(`release ${waiting.number} gets everything at once: ${why}`);
     const done = why === undefined ? waiting.steps.length : steps.length;
+    const hasToken = access.metricsToken !== undefined;
+    if (steps.slice(done).some(({ analysis }) => analysis))
+      await world.busy(() =>
+        refuseUnmeasurable(analysisProblems(context, LOOKED_AT.canary, hasToken)),
+      );
     return await rollOut(run, { ...waiting, run: access.run }, { steps, done });
   });
 }
@@ -173,8 +181,10 @@ export async function rollback(
       : (await world.busy(() => servedImage(context, access, found.reference))).verified;
     await run.recover("take back", undefined, "a rollback was asked for");
     const release = composeRollback(run, found, { verified, by: access.by, run: access.run });
-    const said = await world.busy(() => tryObjects(context, cluster, tried(run, release)));
-    const findings = emergencyFindings(release.objects, said);
+    const { objects, said } = await world.busy(() =>
+      tryRelease(context, cluster, { release, live: run.live, seen: run.seen }),
+    );
+    const findings = emergencyFindings(objects, said);
     refuseUnfit("Nothing was rolled back", findings);
     for (const { warning, found: text } of findings) if (warning) world.say(`warning: ${text}`);
     const lost = run.live && portsLost(run.live, release, false);
@@ -217,14 +227,6 @@ export async function abort(context: Context, access: Access, only: Abortable): 
   });
 }
 
-/** The objects as they will be applied: the number of pods is what it is by then when an autoscaler had it. */
-function tried(
-  { live, seen }: Opened["run"],
-  { objects }: ReleaseRecord,
-): Pick<ReleaseRecord, "objects"> {
-  return { objects: [...takenOver(objects, live, seen.stable?.replicas)] };
-}
-
 /** Works with the lease, and gives it back however that ends. */
 async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>): Promise<Ended> {
   const { world } = opened;
@@ -238,19 +240,6 @@ async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>):
   }
   await world.end();
   return { ...ended, release: { ...ended.release, calls: world.calls } };
-}
-
-/** Why a release goes without a canary; undefined when it has one. */
-export function noCanary(
-  live: ReleaseRecord | undefined,
-  release: ReleaseRecord,
-): string | undefined {
-  if (!live) return "it is the first one, there is nothing to compare it with";
-  const had = live.config.route.gateway !== undefined;
-  const has = release.config.route.gateway !== undefined;
-  if (had !== has)
-    return "requests come another way from now on (deploy.route.gateway), so no weights can be given";
-  return portsApart(live, release);
 }
 
 /** What the cluster would not take is known before anything is touched. */

@@ -7,14 +7,14 @@ import {
   trackName,
   type KubernetesObject,
 } from "../../core/delivery/objects/index.js";
-import type { ReleaseRecord } from "../../core/delivery/types.js";
+import { stableHandover } from "../../core/delivery/changes.js";
+import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { failed, type Finding, type Said } from "../../core/delivery/validation/findings.js";
 import { gatewayFinding } from "../../core/delivery/validation/gateway.js";
 import {
   foreignFinding,
   heldLease,
   leaseFinding,
-  releasesFinding,
 } from "../../core/delivery/validation/progress.js";
 import {
   leaseQuestion,
@@ -35,29 +35,37 @@ import { kubectl, type Cluster } from "../kubectl.js";
 import { serviceName } from "./open.js";
 
 /** Seconds to wait for the API server; who only looks does not wait long. */
-const PATIENCE = 5;
+export const PATIENCE = 5;
 
 /** Seconds in which whoever holds a lease gives a sign of life. */
 const BEAT = 12;
 
+/** A release, and what it comes to. */
+export interface Brought {
+  readonly release: ReleaseRecord;
+  readonly live: ReleaseRecord | undefined;
+  readonly seen: Observation;
+}
+
 /**
- * Looks at the cluster, in one execution: whether it answers and takes these objects, what the caller
+ * Looks at the cluster, in one execution: whether it answers and takes a release's objects, what the caller
  * may do, and whether anything stands in the way. Nothing is changed.
  *
- * @param stable The release's stable objects; none when nothing new is brought, or they could not be made.
+ * @param brought Undefined when nothing new is brought, or it could not be made.
  * @param isHolder Whether the caller has the lease: then nothing else can be in progress.
  */
 export async function examineCluster(
   context: Context,
   cluster: Cluster,
-  stable: readonly KubernetesObject[],
+  brought: Brought | undefined,
   isHolder = false,
 ): Promise<Finding[]> {
   const name = serviceName(context);
+  const stable = brought ? triedObjects(brought) : [];
   const { namespace } = cluster;
   const { deploy } = context.config;
   const pods = podsOf(stable, name) ?? deploy.replicas;
-  const canary = largestCanary(stable, { name, pods, deploy });
+  const canary = largestCanary(brought?.release.objects ?? [], { name, pods, deploy });
   const workload = canary.find((each) => isServiceWorkload(each, trackName(name, "canary")));
   const objects = [...stable, ...canary];
   const rights = rightsNeeded(objects);
@@ -90,7 +98,6 @@ export async function examineCluster(
       ...secretsFinding(secrets, said("secrets")),
       ...trialFindings(objects, said("trial")),
       ...foreignFinding(name, said("deployment")),
-      ...(isHolder ? [] : [releasesFinding(said("releases"))]),
     );
   if (workload) {
     const isFirst = said("deployment")?.stdout.trim() === "";
@@ -106,16 +113,22 @@ export async function examineCluster(
   return [...findings, leaseFinding(name, lease, await later(context, cluster, name, lease))];
 }
 
-/** What the API server says to a release's stable objects without keeping them. */
-export async function tryObjects(
+/** A release's stable objects as they are applied by their owner, Slipway; another one only holds the number of pods. */
+function triedObjects({ release, seen, live }: Brought): readonly KubernetesObject[] {
+  return stableHandover(release, seen, live).objects;
+}
+
+/** A trial of a release's stable objects: all of them, and what the API server says to them. */
+export async function tryRelease(
   context: Context,
   cluster: Cluster,
-  { objects }: Pick<ReleaseRecord, "objects">,
-): Promise<Said> {
-  const [answer] = await kubectl(context, cluster, [
+  brought: Brought,
+): Promise<{ readonly objects: readonly KubernetesObject[]; readonly said: Said }> {
+  const objects = triedObjects(brought);
+  const [said] = await kubectl(context, cluster, [
     { ...trialQuestion(objects), patience: PATIENCE },
   ]);
-  return answer;
+  return { objects, said };
 }
 
 /** The lease once more when somebody holds it, since a holder who lives changes it. */

@@ -12,6 +12,7 @@ import type { Context } from "../context.js";
 import { analyse } from "./analysis.js";
 import { rollback } from "./deploy.js";
 import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
+import { analysisProblems, LOOKED_AT, refuseUnmeasurable } from "./problems.js";
 
 /** What is told of a service without touching it. */
 export interface Told {
@@ -58,10 +59,12 @@ export async function history(context: Context, access: Access): Promise<Told> {
  * Looks at the live release for a time, and rolls it back when an analysis of it fails: that one, and no
  * release that came after it.
  *
- * @throws SlipwayError USAGE when nothing is live or something is under way, at first or when it is to be
- *   rolled back; DELIVERY when it could not be looked at in the end.
+ * @throws SlipwayError CONFIG when no analysis can be made; USAGE when nothing is live or something is
+ *   under way, at first or when it is to be rolled back; DELIVERY when it could not be looked at in the end.
  */
 export async function watch(context: Context, access: Access, seconds: number): Promise<Ended> {
+  const hasToken = access.metricsToken !== undefined;
+  await refuseUnmeasurable(analysisProblems(context, LOOKED_AT.live, hasToken));
   const cluster = await clusterOf(context, access);
   const { records } = await lookAround(context, cluster);
   const live = liveRelease(records);

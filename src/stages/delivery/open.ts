@@ -116,22 +116,33 @@ function holderOf({ by, run }: Pick<Access, "by" | "run">): string {
   return `${by} (${run})`;
 }
 
-/** What is there of a service, without the lease: nothing is changed by who asks. */
+/**
+ * What is there of a service, without the lease: nothing is changed by who asks.
+ *
+ * @param patience Seconds to go on asking an API server that does not answer.
+ * @throws SlipwayError DELIVERY when it does not say.
+ */
 export async function lookAround(
   context: Context,
   cluster: Cluster,
+  patience?: number,
 ): Promise<Known & { readonly holder: string }> {
   const service = serviceName(context);
   const routed = context.config.deploy.route.gateway !== undefined;
   const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
   const asked = [{ args: lease }, ...questions(service, routed)];
-  const [held, ...answers] = await kubectl(context, cluster, asked, "at once");
+  const [held, ...answers] = await kubectl(
+    context,
+    cluster,
+    asked.map((request) => ({ ...request, ...(patience !== undefined && { patience }) })),
+    "at once",
+  );
   const known = readAnswers(service, answers);
   return { ...known, holder: held?.exitCode === 0 ? (readLease(held.stdout)?.holder ?? "") : "" };
 }
 
 /** What is known of a service in the cluster. */
-interface Known {
+export interface Known {
   readonly records: readonly ReleaseRecord[];
   readonly seen: Observation;
 }

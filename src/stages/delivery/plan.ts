@@ -1,7 +1,6 @@
 import { stableObjects } from "../../core/delivery/changes.js";
-import { nothingToCompare } from "../../core/delivery/comparison.js";
+import { nothingToCompare, passage } from "../../core/delivery/comparison.js";
 import { planText } from "../../core/delivery/plan.js";
-import { portsLost } from "../../core/delivery/ports.js";
 import { liveRelease, nextNumber, openRelease } from "../../core/delivery/release.js";
 import { refusal } from "../../core/delivery/refusal.js";
 import { isSame } from "../../core/delivery/rollback.js";
@@ -12,7 +11,6 @@ import type { Context } from "../context.js";
 import { kubectl, type Cluster } from "../kubectl.js";
 import { resolveModel } from "../model.js";
 import { composeRelease } from "./compose.js";
-import { noCanary } from "./deploy.js";
 import { referenceOf, verifiedImage } from "./image.js";
 import { clusterOf, lookAround, type Access } from "./open.js";
 
@@ -41,13 +39,11 @@ export async function plan(context: Context, access: Access, given: string): Pro
   const route = live?.config.route ?? release.config.route;
   const config = { ...release.config, route: { ...route, header: release.config.route.header } };
   const alone = live && nothingToCompare(live.number, seen);
-  const why = noCanary(live, release) ?? alone;
-  const lost =
-    alone === undefined && live ? portsLost(live, release, why === undefined) : undefined;
+  const { noCanary, lost } = passage(live, release, alone);
   return planText({
     ...{ release, live },
     steps: stepsOf(config, release.replicas),
-    noCanary: why,
+    noCanary,
     obstacle: lost
       ? `it would be refused: ${lost.why}. ${lost.instead}`
       : open?.status === "waiting"

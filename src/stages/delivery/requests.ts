@@ -21,7 +21,7 @@ export async function analysisRequests({
   if (found.length !== 1)
     throw new SlipwayError(
       "CONFIG",
-      `analysis.requests names ${requests}, and the project has no such file: record requests there, or leave the key out.`,
+      `The project has no file ${requests} (analysis.requests): record requests there, or leave the key out.`,
     );
   return readRequests(await source.file(requests).contents(), requests);
 }

@@ -2,17 +2,22 @@ import type { Service } from "@dagger.io/dagger";
 
 import { readSmoke, type Smoke, type SmokeResult } from "../../core/analysis/smoke.js";
 import type { Config } from "../../core/config/schema.js";
+import type { Problem } from "../../core/errors.js";
 import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
 import { OUT, runTool } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
-import { runTests } from "../test.js";
+import { collectTests, runTests } from "../test.js";
 import { hostOf, POD_PROGRAMS, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
 
 const REPORT = "smoke.json";
 
 /** Under this name the project's tests reach the canary. */
 const ALIAS = "canary";
+
+/** Exit codes of pytest: it was asked for something that there is not, or found no test. */
+const USAGE = 4;
+const NO_TESTS = 5;
 
 /** Seconds of one request, as `smoke.py` waits. */
 const ANSWER = 11;
@@ -75,27 +80,40 @@ async function smokeRequests(
   return readSmoke(run.report, requests.length);
 }
 
+/**
+ * What keeps the project's smoke tests from being run, whatever the canary is like: their markers. Tests
+ * that ask the canary when they are imported are not known before there is one.
+ *
+ * @throws SlipwayError PROJECT or LOCK when the project cannot be installed.
+ */
+export async function smokeProblems(context: Context): Promise<Problem[]> {
+  const { markers } = context.config.deploy.smoke;
+  if (markers === "") return [];
+  const { exitCode, stdout, stderr } = await collectTests(forSmoke(context), (container) =>
+    container.withEnvVariable("SLIPWAY_TARGET", addressOf(context.config.build)),
+  );
+  const said: Readonly<Record<number, string>> = {
+    [USAGE]: `pytest cannot look for them: ${lastLines(`${stdout}\n${stderr}`, 1)}`,
+    [NO_TESTS]: "none of the project's tests is marked so",
+  };
+  const message = said[exitCode];
+  return message === undefined
+    ? []
+    : [{ source: "deploy.smoke.markers", key: `"${markers}"`, message }];
+}
+
 /** The project's own tests, in their own container: the cluster's credentials are not in it. */
 async function smokeTests(
   context: Context,
   cluster: Cluster,
   target: AnalysisTarget,
 ): Promise<Smoke> {
-  const { config } = context;
-  const { markers } = config.deploy.smoke;
-  const test: Config["test"] = {
-    ...config.test,
-    markers,
-    shard: undefined,
-    coverage: { ...config.test.coverage, enabled: false },
-  };
+  const { markers } = context.config.deploy.smoke;
   const began = Date.now();
-  const { result } = await runTests(
-    { ...context, config: { ...config, test }, attempt: attempt() },
-    (container) =>
-      container
-        .withServiceBinding(ALIAS, tunnel(context, cluster, target))
-        .withEnvVariable("SLIPWAY_TARGET", `http://${ALIAS}:${target.port}`),
+  const { result } = await runTests({ ...forSmoke(context), attempt: attempt() }, (container) =>
+    container
+      .withServiceBinding(ALIAS, tunnel(context, cluster, target))
+      .withEnvVariable("SLIPWAY_TARGET", addressOf(target)),
   );
   const ok = result.state === "PASSED";
   const count = result.tests?.tests ?? 0;
@@ -109,6 +127,22 @@ async function smokeTests(
     results: [summary],
     why: ok ? `${count} of the project's tests passed` : `the project's tests: ${why}`,
   };
+}
+
+/** The project's tests as they are run against a canary. */
+function forSmoke(context: Context): Context {
+  const { config } = context;
+  const test: Config["test"] = {
+    ...config.test,
+    markers: config.deploy.smoke.markers,
+    shard: undefined,
+    coverage: { ...config.test.coverage, enabled: false },
+  };
+  return { ...context, config: { ...config, test } };
+}
+
+function addressOf({ port }: { readonly port: number }): string {
+  return `http://${ALIAS}:${port}`;
 }
 
 /** A pod of the canary as a service of other containers. */

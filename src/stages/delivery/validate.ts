@@ -2,6 +2,8 @@ import type { Secret } from "@dagger.io/dagger";
 
 import { attestedModel } from "../../core/attestations/about.js";
 import type { Model } from "../../core/attestations/predicates.js";
+import { observe } from "../../core/delivery/observe.js";
+import { liveRelease, nextNumber } from "../../core/delivery/release.js";
 import { kubeconfigFindings } from "../../core/delivery/validation/server.js";
 import { failed, passed, warned, type Finding } from "../../core/delivery/validation/findings.js";
 import {
@@ -9,20 +11,22 @@ import {
   readFunctions,
   type ValidatedFunction,
 } from "../../core/delivery/validation/inputs.js";
+import { passageFindings, releasesFinding } from "../../core/delivery/validation/progress.js";
 import { atDigest, verifierOf, verifyImage, refuseStranger } from "../verify.js";
-import { SlipwayError } from "../../core/errors.js";
 import { modelLine } from "../../core/model/describe.js";
 import type { PinnedModel } from "../../core/model/types.js";
-import { oneLine } from "../../core/text.js";
 import type { Context } from "../context.js";
-import { resolveModel } from "../model.js";
+import type { Cluster } from "../kubectl.js";
+import { resolveModel, type Wanting } from "../model.js";
 import { loginOf } from "../publish.js";
 import { signerOf, type SignerArguments } from "../signer.js";
 import { clusterOf, readAccess } from "./access.js";
-import { releaseObjects } from "./compose.js";
+import { composeRelease } from "./compose.js";
+import { examineCluster, PATIENCE, type Brought } from "./examine.js";
 import { modelStatement, referenceOf } from "./image.js";
-import type { Access } from "./open.js";
-import { examineCluster } from "./examine.js";
+import { attempt, attempted, NOTHING, problemFindings, type Looked } from "./looked.js";
+import { lookAround, serviceName, type Access, type Known } from "./open.js";
+import { canaryProblems } from "./problems.js";
 
 export { readFunctions };
 
@@ -35,12 +39,6 @@ export interface Validation {
   readonly password: Secret | undefined;
   /** Who signs a release. */
   readonly signer: SignerArguments;
-}
-
-/** What was found of one thing, and the thing where all is well with it. */
-interface Looked<T> {
-  readonly findings: readonly Finding[];
-  readonly value?: T | undefined;
 }
 
 /**
@@ -71,31 +69,37 @@ export async function validateAll(
   const whole = { ...access, login };
   const deploys = functions.includes("deploy");
   const releases = functions.includes("release");
+  const kubeconfig = brings ? await lookAtKubeconfig(context, access) : NOTHING;
   const looked = deploys ? lookAtImage(context, whole, reference) : Promise.resolve(NOTHING);
-  const [signer, kubeconfig, image, model] = await Promise.all([
+  const seen = deploys ? lookAtLive(context, kubeconfig.value) : Promise.resolve(NOTHING);
+  const [signer, analysis, image, there, model] = await Promise.all([
     releases ? lookAtSigner(context, validation.signer) : NOTHING,
-    brings ? lookAtKubeconfig(context, access) : NOTHING,
+    deploys ? lookAtTests(context, access) : NOTHING,
     looked,
+    seen,
     deploys || releases
-      ? // A deployment takes what the image was released with.
-        looked.then(({ value }) => lookAtModel(context, access, value?.attested))
+      ? // A deployment takes what the image was released with, and compares it with what is live.
+        Promise.all([looked, seen]).then(([{ value }, { value: known }]) =>
+          lookAtModel(context, access, {
+            attested: value?.attested,
+            live: known && liveRelease(known.records)?.model,
+          }),
+        )
       : NOTHING,
   ]);
-  const objects = deploys
-    ? await lookAtObjects(context, {
+  const brought = deploys
+    ? await lookAtRelease(context, there.value, {
         reference: image.value?.reference ?? reference.value ?? "registry.invalid/none",
         model: model.value,
       })
     : NOTHING;
   const cluster = kubeconfig.value
-    ? await examineCluster(context, kubeconfig.value, objects.value ?? [])
+    ? await examineCluster(context, kubeconfig.value, brought.value)
     : [];
-  return [inputs, signer, kubeconfig, image, model, objects]
+  return [inputs, signer, kubeconfig, image, model, analysis, there, brought]
     .flatMap((each) => ("findings" in each ? each.findings : each))
     .concat(cluster);
 }
-
-const NOTHING: Looked<never> = { findings: [] };
 
 /** A verified image, by its digest, and the model that it was released with. */
 interface LookedImage {
@@ -166,11 +170,11 @@ async function lookAtImage(
 async function lookAtModel(
   context: Context,
   { models }: Pick<Access, "models">,
-  attested: Model | undefined,
+  wanting: Wanting,
 ): Promise<Looked<PinnedModel>> {
   if (!context.config.model.enabled) return NOTHING;
   const { findings, value } = await attempted("model", () =>
-    resolveModel(context, models, { attested }),
+    resolveModel(context, models, wanting),
   );
   if (value === undefined) return { findings };
   return {
@@ -182,38 +186,50 @@ async function lookAtModel(
   };
 }
 
-async function lookAtObjects(
-  context: Context,
-  { reference, model }: { readonly reference: string; readonly model: PinnedModel | undefined },
-): Promise<Looked<Awaited<ReturnType<typeof releaseObjects>>>> {
-  const { namespace } = context.config.deploy;
-  // The number is one of its own anyway.
-  return await attempted("manifests", () =>
-    releaseObjects(context, namespace, 1, { reference, model }),
+/** What is live by now, as a deployment would find it; its lease is left to whoever has it. */
+async function lookAtLive(context: Context, cluster: Cluster | undefined): Promise<Looked<Known>> {
+  if (!cluster) return NOTHING;
+  const { findings, value } = await attempted("releases", () =>
+    lookAround(context, cluster, PATIENCE),
   );
+  return value ? { findings: [releasesFinding(value.records)], value } : { findings };
 }
 
-/** What something gives, or why it does not: one finding for each of the problems that it names. */
-async function attempted<T>(check: string, work: () => Promise<T>): Promise<Looked<T>> {
-  try {
-    return { findings: [], value: await work() };
-  } catch (error) {
-    return { findings: complaints(check, error) };
-  }
+/** What analyses and smoke tests would stumble over when the canary stands already. */
+async function lookAtTests(
+  context: Context,
+  { metricsToken }: Pick<Access, "metricsToken">,
+): Promise<Looked<unknown>> {
+  const { findings, value } = await attempted("analysis", () =>
+    canaryProblems(context, metricsToken !== undefined),
+  );
+  if (value === undefined) return { findings };
+  if (value.length > 0) return { findings: problemFindings("analysis", value) };
+  return { findings: [passed("analysis", "requests, queries and smoke tests can be made")] };
 }
 
-function attempt<T>(check: string, work: () => T): Looked<T> {
-  try {
-    return { findings: [], value: work() };
-  } catch (error) {
-    return { findings: complaints(check, error) };
-  }
-}
-
-function complaints(check: string, error: unknown): Finding[] {
-  if (error instanceof SlipwayError && error.problems.length > 0)
-    return error.problems.map(({ source, message }) => failed(check, `${source}: ${message}`));
-  return [failed(check, oneLine(error instanceof Error ? error.message : String(error), 500))];
+/** The release as it would be, beside what is there; where that is not known, as if nothing were. */
+async function lookAtRelease(
+  context: Context,
+  known: Known | undefined,
+  { reference, model }: { readonly reference: string; readonly model: PinnedModel | undefined },
+): Promise<Looked<Brought>> {
+  const { namespace } = context.config.deploy;
+  const { records, seen } = known ?? { records: [], seen: observe(serviceName(context), []) };
+  const live = liveRelease(records);
+  const { findings, value } = await attempted("manifests", () =>
+    composeRelease(
+      context,
+      { namespace },
+      { next: nextNumber(records), seen, live },
+      { ...{ reference, model }, ...{ verified: "", by: "", run: "" } },
+    ),
+  );
+  if (!value) return { findings };
+  return {
+    findings: passageFindings(live, value, seen),
+    value: { release: value, live, seen },
+  };
 }
 
 /** `registry.example:5000` of a reference. */

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { readEvidence } from "../../../src/core/analysis/evidence.js";
 import { atJsonPath, parseJsonPath } from "../../../src/core/analysis/json-path.js";
 import { isLoadStep, planOf } from "../../../src/core/analysis/plan.js";
-import { askedOf, withToken, type Labels } from "../../../src/core/analysis/queries.js";
+import { askedOf, queryProblems, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, readRequests } from "../../../src/core/analysis/requests.js";
 import { readSmoke } from "../../../src/core/analysis/smoke.js";
 import { raises } from "../raises.js";
@@ -80,7 +80,7 @@ test("fills_in_the_placeholders_of_queries", () => {
       { name: "age", url: "http://m/{{name}}/{{release}}", minimum: 1 },
     ])}`,
   );
-  const asked = askedOf(config, PLACES, BOTH);
+  const asked = askedOf(config, PLACES, BOTH, false);
   assert.equal(
     asked.map(({ query, track }) => [query, track]),
     [
@@ -94,7 +94,7 @@ test("fills_in_the_placeholders_of_queries", () => {
   assert.is(url.origin + url.pathname, "http://prometheus:9090/api/v1/query");
   assert.is(url.searchParams.get("query"), 'rate(e{ns="shop",app="orders-canary"}[1m])');
   assert.is(asked[2]?.url, "http://m/orders/7");
-  assert.is(askedOf(config, PLACES, { canary: "canary" }).length, 2);
+  assert.is(askedOf(config, PLACES, { canary: "canary" }, false).length, 2);
 });
 
 test("asks_about_the_pods_that_are_there_when_a_promoted_release_is_watched", () => {
@@ -103,7 +103,7 @@ test("asks_about_the_pods_that_are_there_when_a_promoted_release_is_watched", ()
     "prometheus=http://prometheus:9090",
     `queries=${JSON.stringify([{ name: "errors", query, maximum: 1 }])}`,
   );
-  const [first, ...more] = askedOf(config, PLACES, { canary: "stable" });
+  const [first, ...more] = askedOf(config, PLACES, { canary: "stable" }, false);
   assert.equal([first?.track, more], ["canary", []]);
   assert.match(new URL(first?.url ?? "").searchParams.get("query") ?? "", 'track="stable"');
 });
@@ -114,7 +114,7 @@ test("gives_the_token_to_the_server_that_it_is_for_and_to_no_other", () => {
     const promql = { name: "p", query: "up{track='{{track}}'}", maximum: 1 };
     const all = set.length > 0 ? [...queries, promql] : queries;
     const config = configured(`queries=${JSON.stringify(all)}`, ...set);
-    return withToken(askedOf(config, PLACES, BOTH), config).map(({ token }) => token);
+    return askedOf(config, PLACES, BOTH, true).map(({ token }) => token);
   };
   assert.equal(given(["http://m/a", "http://m:80/b"]), [true, true]);
   const several = ["http://m/a", "https://m/a", "http://other.m/a", "http://m.example/"];
@@ -128,9 +128,38 @@ test("gives_the_token_to_the_server_that_it_is_for_and_to_no_other", () => {
   assert.equal(given([]), []);
 });
 
+test("tells_all_that_keeps_queries_from_being_asked_at_once", () => {
+  const queries = [
+    { name: "errors", query: "up{{pod}}{{ node }}{{pod}}", maximum: 1 },
+    { name: "age", url: "http://m/{{names}}", maximum: 1 },
+    { name: "well", url: "http://m/{{name}}", maximum: 1 },
+  ];
+  const problems = (...set: string[]): string[] =>
+    queryProblems(configured(...set), PLACES, BOTH, true).map(
+      ({ source, key = "", message }) => `${source} ${key}: ${message}`,
+    );
+  const known = "{{namespace}}, {{name}}, {{release}}, {{track}}";
+  assert.equal(problems(`queries=${JSON.stringify(queries)}`), [
+    'analysis.queries "errors": it is for Prometheus, and analysis.prometheus is not set: give its base URL',
+    `analysis.queries "errors": it has the placeholder {{pod}}; there are ${known}`,
+    `analysis.queries "errors": it has the placeholder {{node}}; there are ${known}`,
+    `analysis.queries "age": it has the placeholder {{names}}; there are ${known}`,
+  ]);
+  const none = { name: "none", url: "http://m:port/{{track}}", margin: 1 };
+  assert.equal(problems(`queries=${JSON.stringify([none])}`), [
+    'analysis.queries "none": its address is no URL',
+  ]);
+  // Where the name of the server is filled in, each track has one of its own.
+  const own = `queries=${JSON.stringify([{ name: "own", url: "http://{{track}}.m/", margin: 1 }])}`;
+  assert.match(problems(own).join(), "ask http://canary.m and http://stable.m");
+  const watched = { canary: "stable" } as const;
+  assert.equal(queryProblems(configured(own), PLACES, watched, true), []);
+  assert.equal(queryProblems(configured(own), PLACES, BOTH, false), []);
+});
+
 test("rejects_queries_that_cannot_be_asked_or_cannot_fail", () => {
   const asked = (...set: string[]): string =>
-    raises("CONFIG", () => askedOf(configured(...set), PLACES, BOTH));
+    raises("CONFIG", () => askedOf(configured(...set), PLACES, BOTH, false));
   const one = (query: object): string => `queries=${JSON.stringify([{ name: "q", ...query }])}`;
   assert.match(asked(one({ query: "up", minimum: 1 })), "analysis.prometheus is not set");
   assert.match(

@@ -5,7 +5,8 @@ import * as assert from "uvu/assert";
 import type { KubernetesObject } from "../../../src/core/delivery/objects/index.js";
 import { objectsOf, podsOf } from "../../../src/core/delivery/objects/index.js";
 import { handover, takenOver, type Handover } from "../../../src/core/delivery/scaling.js";
-import type { ReleaseRecord } from "../../../src/core/delivery/types.js";
+import { stableHandover } from "../../../src/core/delivery/changes.js";
+import type { ReleaseRecord, Workload } from "../../../src/core/delivery/types.js";
 import { inputs } from "./objects/inputs.js";
 import { releaseOf } from "./releases.js";
 
@@ -32,11 +33,14 @@ function released(number: number, isScaled: boolean): ReleaseRecord {
       spec: { scaleTargetRef: { kind: "Deployment", name: "iris" }, maxReplicas: 9 },
     },
   ];
-  const objects = objectsOf(
-    inputs({ route: { gateway: "web" } }, { own: isScaled ? own : own.slice(0, 2) }),
-  );
-  return releaseOf(number, { objects });
+  const given = inputs({ route: { gateway: "web" } }, { own: isScaled ? own : own.slice(0, 2) });
+  return releaseOf(number, { objects: objectsOf(given), config: given.config });
 }
+
+const WITHOUT_CANARY = { weight: 0, exposed: false, leftovers: false };
+const STABLE: Workload = {
+  ...{ release: 2, image: "", generation: 1, replicas: 3, available: 3, complete: true },
+};
 
 const FIXED = released(1, false);
 const SCALED = released(2, true);
@@ -88,6 +92,24 @@ test("composes_a_release_with_the_number_of_pods_that_an_autoscaler_left", () =>
   assert.is(pods(FIXED), 3);
   assert.is(podsOf(takenOver(FIXED.objects, SCALED, undefined), "iris"), 3);
   assert.is(pods(SCALED, SCALED), undefined);
+});
+
+test("tries_what_is_applied_of_a_release_that_becomes_stable", () => {
+  const seen = { ...WITHOUT_CANARY, stable: { ...STABLE, replicas: 5 } };
+  // The number of pods that an autoscaler left is nobody's conflict.
+  const { objects } = stableHandover(FIXED, seen, SCALED);
+  assert.is(podsOf(objects, "iris"), 5);
+  const back = stableHandover({ ...FIXED, kind: "rollback" }, seen, FIXED).objects;
+  const { strategy } = back.find(({ kind }) => kind === "Deployment")?.spec as {
+    strategy: { rollingUpdate: object };
+  };
+  assert.equal(strategy.rollingUpdate, { maxUnavailable: 0, maxSurge: "100%" });
+  // The route shares the requests as they are shared by now.
+  const shared = stableHandover(FIXED, { ...seen, weight: 20, leftovers: true }, FIXED).objects;
+  assert.match(
+    JSON.stringify(shared.find(({ kind }) => kind === "HTTPRoute")),
+    /"name":"iris-canary"[^}]*"weight":20/,
+  );
 });
 
 test.run();

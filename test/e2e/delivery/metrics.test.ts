@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import { plays } from "./support/cases.js";
-import { isAlone, serves, takenBack } from "./support/expect.js";
+import { isAlone, refused, serves, takenBack } from "./support/expect.js";
 import { openStage } from "./support/stage.js";
 import type { Table } from "./support/toml.js";
 
@@ -170,6 +170,28 @@ plays(test, stage, 3, {
         server.close();
         other.close();
       }
+    },
+  },
+
+  what_cannot_be_measured_is_found_before_anything_is_touched: {
+    deploy: ONE,
+    play: async (service) => {
+      await service.start();
+      const asked = (url: string) => ({ name: url, url, maximum: 5 });
+      const queries = ["http://one.example/depth", "http://two.example/depth"].map(asked);
+      await service.configure({ analysis: { queries } });
+      const several = await service.deploy("v2", { metricsToken: "canary-token" });
+      refused(several, /ask http:\/\/one\.example and http:\/\/two\.example, and the token/);
+      const wrong = { requests: "nowhere.jsonl", queries: [asked("http://one.example/{{pod}}")] };
+      await service.configure({ analysis: wrong });
+      const found = [/no file nowhere\.jsonl/, /the placeholder \{\{pod\}\}/];
+      const ended = await service.deploy("v2");
+      for (const why of found) refused(ended, why);
+      refused(await service.call("watch", { seconds: 2 }), /no file nowhere\.jsonl/);
+      const complaints = (await service.complaints("v2")).join("\n");
+      for (const why of found) assert.match(complaints, why);
+      await isAlone(service, 1);
+      assert.is((await service.history()).length, 1, "a release was begun");
     },
   },
 });

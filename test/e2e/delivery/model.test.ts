@@ -86,6 +86,23 @@ plays(test, stage, 3, {
     assert.is(await versionOf(alias), "1");
   }),
 
+  a_version_that_is_worse_than_the_live_one_is_found_before_it_is_refused: {
+    ...STEPS,
+    play: async (service) => {
+      const gates = [{ metric: "accuracy", champion: true }];
+      const versionIs = (version: string): Table => ({
+        model: { tracking: mlflow, name: NAME, version, gates },
+      });
+      await service.configure({ more: versionIs("2") });
+      await service.start();
+      await service.configure({ more: versionIs("1") });
+      const why = /accuracy: 0\.9533, wanted the 0\.9667 of version 2, the champion/;
+      assert.match((await service.complaints("v2")).join("\n"), why);
+      refused(await service.deploy("v2"), why);
+      await isAlone(service, 1);
+    },
+  },
+
   a_version_that_the_registry_does_not_have_is_refused: withAlias(STEPS, async (service, alias) => {
     await service.start();
     await service.configure({ more: model(alias, "99") });

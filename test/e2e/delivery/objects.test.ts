@@ -279,6 +279,9 @@ plays(test, stage, 3, {
       assert.is((await service.deploy("v1")).code, 0);
       for (let tries = 0; tries < 120 && (await pods()) !== "3"; tries++) await sleep(500);
       assert.is(await pods(), "3", "the autoscaler has the number");
+      // Without it there are two in the manifests, and three are taken over.
+      await service.configure({ files: OWN.files });
+      assert.equal(await service.complaints("v2"), []);
       await serves(service, await service.call("rollback", { targetTag: "1" }), 4);
       assert.is(await pods(), "3");
       assert.is(await service.kubectl(["get", "hpa", "--output=name"]), "");

@@ -50,7 +50,7 @@ export async function look(
     selector: `slipway.dev/track in (${tracks.join(",")})`,
     label: "slipway.dev/track",
     tracks: labels,
-    asked: askedOf(config.analysis, places, labels),
+    asked: askedOf(config.analysis, places, labels, false),
     polls: plan.polls,
     end: plan.end,
     limit: plan.limit,

@@ -1,6 +1,8 @@
+import { nothingToCompare, passage } from "../comparison.js";
 import { leaseName, readLease, LEASE_SECONDS, type Lease } from "../lease.js";
 import { NAME, RELEASE, type KubernetesObject } from "../objects/index.js";
-import { openRelease, readReleases } from "../release.js";
+import { liveRelease, openRelease } from "../release.js";
+import type { Observation, ReleaseRecord } from "../types.js";
 import { failed, passed, warned, type Finding, type Said } from "./findings.js";
 import { reason } from "./server.js";
 
@@ -36,26 +38,36 @@ export function leaseFinding(service: string, said: Said, later: Said): Finding 
   );
 }
 
-/** Whether a canary waits for somebody's word, which `deploy` does not pass over (`kubectl get secrets`). */
-export function releasesFinding(said: Said): Finding {
-  if (said?.exitCode !== 0) return failed("releases", `not known: ${reason(said)}`);
-  try {
-    const records = readReleases(said.stdout);
-    const open = openRelease(records);
-    if (open?.status === "waiting")
-      return failed(
-        "releases",
-        `the canary of release ${open.number} waits`,
-        "promote or abort it first",
-      );
-    const live = records.findLast(({ status }) => status === "live");
-    return passed(
+/** Whether a canary waits for somebody's word, which `deploy` does not pass over. */
+export function releasesFinding(records: readonly ReleaseRecord[]): Finding {
+  const open = openRelease(records);
+  if (open?.status === "waiting")
+    return failed(
       "releases",
-      live ? `release ${live.number} is live (${live.tag ?? live.reference})` : "none yet",
+      `the canary of release ${open.number} waits`,
+      "promote or abort it first",
     );
-  } catch (error) {
-    return failed("releases", error instanceof Error ? error.message : String(error));
-  }
+  const live = liveRelease(records);
+  return passed(
+    "releases",
+    live ? `release ${live.number} is live (${live.tag ?? live.reference})` : "none yet",
+  );
+}
+
+/** How a release would take the place of the live one, where that is not as it should be. */
+export function passageFindings(
+  live: ReleaseRecord | undefined,
+  release: ReleaseRecord,
+  seen: Pick<Observation, "stable">,
+): Finding[] {
+  const alone = live && nothingToCompare(live.number, seen);
+  const { lost } = passage(live, release, alone);
+  return [
+    ...(lost ? [failed("ports", lost.why, lost.instead)] : []),
+    ...(alone === undefined
+      ? []
+      : [warned("live pods", alone, "the next release takes their place without a canary")]),
+  ];
 }
 
 /** Whether the Deployment of the service's name is Slipway's, or there is none (`kubectl get --output=json`). */

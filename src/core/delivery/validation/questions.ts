@@ -1,7 +1,6 @@
 import type { Config } from "../../config/schema.js";
 import { leaseName } from "../lease.js";
 import { gatewayOf, type KubernetesObject } from "../objects/index.js";
-import { releaseSelector } from "../release.js";
 import { reviews, type Right } from "./rights.js";
 import { trialPod } from "./trial.js";
 
@@ -17,7 +16,7 @@ export interface Subject {
   readonly objects: readonly KubernetesObject[];
   /** The canary's Deployment. */
   readonly canary: KubernetesObject | undefined;
-  /** Whether the caller has the lease, and has seen the releases with it. */
+  /** Whether the caller has the lease. */
   readonly isHolder: boolean;
 }
 
@@ -47,9 +46,6 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
     ...(objects.length > 0 && {
       trial: trialQuestion(objects),
       deployment: ask(["get", "deployments.apps", name, MISSING_IS_FINE, JSON_OUTPUT]),
-      ...(!isHolder && {
-        releases: ask(["get", "secrets", `--selector=${releaseSelector(name)}`, JSON_OUTPUT]),
-      }),
       quotas: ask(["get", "resourcequotas", JSON_OUTPUT]),
     }),
     ...(canary && {

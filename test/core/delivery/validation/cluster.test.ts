@@ -23,10 +23,13 @@ import {
 import {
   foreignFinding,
   leaseFinding,
+  passageFindings,
   releasesFinding,
 } from "../../../../src/core/delivery/validation/progress.js";
 import { questions } from "../../../../src/core/delivery/validation/questions.js";
+import type { Observation, ReleaseRecord } from "../../../../src/core/delivery/types.js";
 import { inputs } from "../objects/inputs.js";
+import { releaseOf } from "../releases.js";
 import { answered, AWAY, FORBIDDEN, refused } from "./said.js";
 
 const test = suite("findings of the cluster");
@@ -270,11 +273,38 @@ test("tells_another_deployment_from_one_that_ended_without_a_word", () => {
   assert.not.ok(look(AWAY).ok);
 });
 
-test("fails_for_releases_that_cannot_be_read", () => {
-  assert.ok(releasesFinding(answered({ items: [] })).ok);
-  const bad = { metadata: { name: "slipway.iris.v1" }, data: { release: "eA==" } };
-  assert.match(releasesFinding(answered({ items: [bad] })).found, /slipway\.iris\.v1/);
-  assert.not.ok(releasesFinding(FORBIDDEN).ok);
+test("tells_which_release_is_live_and_fails_for_a_canary_that_waits", () => {
+  assert.is(releasesFinding([]).found, "none yet");
+  const live = releaseOf(1, { status: "live" });
+  assert.is(releasesFinding([live]).found, "release 1 is live (1.0.1)");
+  const waits = releasesFinding([live, releaseOf(2, { status: "waiting" })]);
+  assert.equal([waits.ok, waits.found], [false, "the canary of release 2 waits"]);
+});
+
+/** A release whose Service has this port, and pods that are ready. */
+const served = (number: number, port: number): ReleaseRecord =>
+  releaseOf(number, { objects: objectsOf({ ...inputs(), servicePort: port }), port });
+const seenWith = (available: number): Observation => ({
+  stable: {
+    ...{ release: 1, image: "", generation: 1, replicas: 2, available, complete: available === 2 },
+    trouble: available > 0 ? undefined : { why: "a crashes", certain: true },
+  },
+  ...{ weight: 0, exposed: false, named: true, routed: true, leftovers: false, pods: [] },
+});
+
+test("tells_what_of_the_live_release_refuses_the_next_one", () => {
+  const live = served(1, 80);
+  assert.equal(passageFindings(live, served(2, 80), seenWith(2)), []);
+  assert.equal(passageFindings(undefined, served(1, 80), { stable: undefined }), []);
+  const [ports, ...more] = passageFindings(live, served(2, 81), seenWith(2));
+  assert.equal([ports?.check, ports?.ok, more], ["ports", false, []]);
+  assert.match(ports?.found ?? "", "requests come by port 80 of the Service");
+});
+
+test("warns_when_no_pod_of_the_live_release_is_ready_to_be_compared_with", () => {
+  const [pods, ...more] = passageFindings(served(1, 80), served(2, 81), seenWith(0));
+  assert.equal([pods?.check, pods?.ok, pods?.warning, more], ["live pods", true, true, []]);
+  assert.match(pods?.found ?? "", /no pod of release 1 is ready \(a crashes\)/);
 });
 
 test("fails_for_a_deployment_that_slipway_did_not_make", () => {
@@ -295,7 +325,7 @@ test("asks_nothing_that_would_change_the_cluster", () => {
     },
     ...{ rights: rightsNeeded(objects), secrets: ["db"], objects, canary, isHolder: false },
   });
-  assert.ok(Object.keys(asked).length > 8);
+  assert.ok(Object.keys(asked).length > 7);
   for (const [about, { args }] of Object.entries(asked)) {
     const [verb = ""] = args;
     const isReading = ["get", "version", "auth"].includes(verb);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { dag, ExecError, type Secret } from "@dagger.io/dagger";
 
+import type { Finding } from "../../../../src/core/delivery/validation/findings.js";
 import type { Slipway } from "../../../../src/index.js";
 
 /** What a function is called with, besides the cluster. */
@@ -115,4 +116,16 @@ export async function callModule(
     // A function that throws otherwise ends the command with 3.
     return { ...nothing, code: 3, text: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** What `validate` finds wrong with a deployment of an image, as `check: found`. */
+export async function complaintsOf(
+  module: Slipway,
+  reference: string,
+  kubeconfig: string,
+): Promise<string[]> {
+  const kube = dag.setSecret(randomUUID(), kubeconfig);
+  const { json } = await module.validate(reference, ["deploy"], kube);
+  const { findings } = JSON.parse(json) as { findings: Finding[] };
+  return findings.filter(({ ok }) => !ok).map(({ check, found }) => `${check}: ${found}`);
 }

@@ -7,7 +7,14 @@ import { startTraffic, type Traffic, type TrafficCounts } from "../../../../ci/s
 import type { ReleaseRecord } from "../../../../src/core/delivery/types.js";
 import type { Slipway } from "../../../../src/index.js";
 import { scratch, write, type Scratch } from "../../support/project.js";
-import { callModule, moduleFor, type Arguments, type Ended, type FunctionName } from "./module.js";
+import {
+  callModule,
+  complaintsOf,
+  moduleFor,
+  type Arguments,
+  type Ended,
+  type FunctionName,
+} from "./module.js";
 import { look, moment, MOMENTS, type Moment, type Scene } from "./moments.js";
 import { publicKey, REGISTRY, type Stage } from "./stage.js";
 import { slipwayTables, type Table } from "./toml.js";
@@ -124,6 +131,12 @@ export class Service {
   async call(name: FunctionName, given: Arguments = {}): Promise<Ended> {
     const kubeconfig = await readFile(this.kubeconfig, "utf8");
     return await callModule(await this.#module(), name, given, kubeconfig);
+  }
+
+  /** What `validate` finds wrong with a deployment of a variant, as `check: found`. */
+  async complaints(variant: Variant): Promise<string[]> {
+    const kubeconfig = await readFile(this.kubeconfig, "utf8");
+    return await complaintsOf(await this.#module(), await this.reference(variant), kubeconfig);
   }
 
   /** The module for the project as it is, made anew when that was written anew. */
