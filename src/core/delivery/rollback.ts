@@ -40,21 +40,28 @@ export function rollbackTarget(
 }
 
 /**
- * Sees to it that a release which failed while it was watched still serves, and nothing is on its way:
- * what came meanwhile may be what helps.
+ * Sees to it that a release that is watched still serves, and nothing is on its way: what came meanwhile
+ * may be what helps, and is nothing that a watch of this one can judge.
  *
+ * @param failed Whether it failed, and is to be gone back from.
  * @throws SlipwayError USAGE when it does not.
  */
-export function refuseOvertaken(records: readonly ReleaseRecord[], watched: number): void {
+export function refuseOvertaken(
+  records: readonly ReleaseRecord[],
+  watched: number,
+  failed: boolean,
+): void {
   const live = liveRelease(records);
   const open = openRelease(records);
   if (live?.number === watched && !open) return;
   const why = open
-    ? `release ${open.number} is on its way (${open.status}${open.why === undefined ? "" : `: ${open.why}`}). Promote it or abort it`
-    : `release ${live?.number ?? 0} is live by now. Look at \`slipway status\``;
+    ? `release ${open.number} is on its way (${open.status}${open.why === undefined ? "" : `: ${open.why}`}). ${failed ? "Promote it or abort it" : "Watch again when it is over"}`
+    : `release ${live?.number ?? 0} is live by now. ${failed ? "Look at `slipway status`" : "Watch that one"}`;
   throw new SlipwayError(
     "USAGE",
-    `Nothing was rolled back: release ${watched} failed while it was watched, but ${why}.`,
+    failed
+      ? `Nothing was rolled back: release ${watched} failed while it was watched, but ${why}.`
+      : `Release ${watched} is not watched any more: ${why}.`,
   );
 }
 

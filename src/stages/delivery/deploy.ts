@@ -174,7 +174,7 @@ export async function rollback(
   const opened = await openRun(context, access, cluster, { force: watched === undefined });
   return await during(opened, async ({ run, world }) => {
     // What refuses it is found before anything is taken back for it.
-    if (watched !== undefined) refuseOvertaken(run.records, watched);
+    if (watched !== undefined) refuseOvertaken(run.records, watched, true);
     const found = rollbackTarget(run.records, target);
     const verified = skipVerification
       ? "not verified: --skip-verification"

@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Outcome } from "../../core/analysis/types.js";
+import type { Analysis, Outcome } from "../../core/analysis/types.js";
 import { endedText, historyText, isHealthy, statusText } from "../../core/delivery/report.js";
 import type { Ended } from "../../core/delivery/process.js";
 import { podPort } from "../../core/delivery/ports.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
-import { rollbackTarget } from "../../core/delivery/rollback.js";
+import { refuseOvertaken, rollbackTarget } from "../../core/delivery/rollback.js";
+import type { ReleaseRecord } from "../../core/delivery/types.js";
 import { afterLook } from "../../core/delivery/watch.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
+import type { Cluster } from "../kubectl.js";
 import { analyse } from "./analysis.js";
 import { rollback } from "./deploy.js";
 import { clusterOf, lookAround, serviceName, type Access } from "./open.js";
+import type { AnalysisTarget } from "./pods.js";
 import { analysisProblems, LOOKED_AT, refuseUnmeasurable } from "./problems.js";
 
 /** What is told of a service without touching it. */
@@ -60,7 +63,7 @@ export async function history(context: Context, access: Access): Promise<Told> {
  * release that came after it.
  *
  * @throws SlipwayError CONFIG when no analysis can be made; USAGE when nothing is live or something is
- *   under way, at first or when it is to be rolled back; DELIVERY when it could not be looked at in the end.
+ *   under way, at first or at any look; DELIVERY when it could not be looked at in the end.
  */
 export async function watch(context: Context, access: Access, seconds: number): Promise<Ended> {
   const hasToken = access.metricsToken !== undefined;
@@ -81,7 +84,7 @@ export async function watch(context: Context, access: Access, seconds: number): 
   const outcomes: Outcome[] = [];
   for (;;) {
     const target = { name, canary: name, port, release, weight: 100 };
-    const found = await analyse(context, cluster, target, access);
+    const found = await lookAt(context, access, cluster, target);
     console.log(`release ${release}: ${found.outcome}: ${found.why}`);
     outcomes.push(found.outcome);
     const then = afterLook(outcomes, performance.now() >= end);
@@ -102,4 +105,32 @@ export async function watch(context: Context, access: Access, seconds: number): 
     const why = `it failed while it was watched: ${found.why}`;
     return { outcome: "failed", release: { ...live, status, why }, details: endedText(ended) };
   }
+}
+
+/**
+ * One look at the live release, which may be another one by its end: the pods that were looked at are
+ * that one's then. When that is not known, neither is how it is; of one that failed, whoever rolls it back
+ * asks again.
+ *
+ * @throws SlipwayError USAGE when another one is live or on its way.
+ */
+async function lookAt(
+  context: Context,
+  access: Access,
+  cluster: Cluster,
+  target: AnalysisTarget,
+): Promise<Analysis> {
+  const found = await analyse(context, cluster, target, access);
+  const isFailed = found.outcome === "failed";
+  let records: readonly ReleaseRecord[];
+  try {
+    ({ records } = await lookAround(context, cluster));
+  } catch (error) {
+    if (isFailed) return found;
+    if (!(error instanceof SlipwayError)) throw error;
+    const why = `whether it is still live is not known: ${error.message}`;
+    return { ...found, outcome: "errored", why };
+  }
+  refuseOvertaken(records, target.release, isFailed);
+  return found;
 }

@@ -102,21 +102,30 @@ test("stops_at_a_release_that_says_it_cannot_be_taken_back", () => {
 });
 
 test("goes_back_from_what_was_watched_and_from_nothing_that_came_meanwhile", () => {
-  refuseOvertaken(RECORDS, 5);
-  const overtaken = (...more: ReturnType<typeof releaseOf>[]): string =>
+  for (const failed of [true, false]) refuseOvertaken(RECORDS, 5, failed);
+  const overtaken = (failed: boolean, ...more: ReturnType<typeof releaseOf>[]): string =>
     raises("USAGE", () => {
-      refuseOvertaken([...RECORDS.slice(0, 4), ...more], 5);
+      refuseOvertaken([...RECORDS.slice(0, 4), ...more], 5, failed);
     });
+  const next = [releaseOf(5), releaseOf(6, { status: "live" })];
   assert.match(
-    overtaken(releaseOf(5), releaseOf(6, { status: "live" })),
-    "release 5 failed while it was watched, but release 6 is live by now",
+    overtaken(true, ...next),
+    "Nothing was rolled back: release 5 failed while it was watched, but release 6 is live by now",
+  );
+  assert.match(
+    overtaken(false, ...next),
+    "Release 5 is not watched any more: release 6 is live by now. Watch that one",
   );
   const live = releaseOf(5, { status: "live" });
   assert.match(
-    overtaken(live, releaseOf(6, { status: "waiting", why: "it waits for a yes" })),
+    overtaken(true, live, releaseOf(6, { status: "waiting", why: "it waits for a yes" })),
     "release 6 is on its way (waiting: it waits for a yes)",
   );
-  assert.match(overtaken(live, releaseOf(6, { status: "pending" })), "is on its way (pending)");
+  for (const failed of [true, false])
+    assert.match(
+      overtaken(failed, live, releaseOf(6, { status: "pending" })),
+      "is on its way (pending)",
+    );
 });
 
 test.run();

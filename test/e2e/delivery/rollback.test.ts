@@ -1,4 +1,6 @@
 // The way back, from every state.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -198,6 +200,23 @@ plays(test, stage, 3, {
       await serves(service, forced, 3);
       const [live] = await service.history();
       assert.match(live?.verified ?? "", /not verified: --skip-verification/);
+    },
+  },
+
+  a_watch_ends_when_another_release_comes: {
+    ...QUICK,
+    play: async (service) => {
+      await service.start();
+      const looks = (): number =>
+        stage.said.filter((line) => line.startsWith("release 1: ")).length;
+      const before = looks();
+      const watching = service.call("watch", { seconds: 300 });
+      while (looks() === before) await sleep(200);
+      const began = Date.now();
+      await serves(service, await service.deploy("v2"), 2);
+      refused(await watching, /Release 1 is not watched any more: release 2 is (on|live)/);
+      assert.ok(Date.now() - began < 200_000, "it went on to its end");
+      await isAlone(service, 2);
     },
   },
 
