@@ -1,3 +1,4 @@
+import { SlipwayError } from "../errors.js";
 import { portsApart, portsLost, type Lost } from "./ports.js";
 import type { Run } from "./run.js";
 import type { Observation, ReleaseRecord } from "./types.js";
@@ -62,4 +63,19 @@ export async function stillNothingToCompare(run: Run): Promise<string | undefine
     if (why === undefined || isSure) return why;
     await run.act({ do: "await", track: "stable" }, live);
   }
+}
+
+/**
+ * Sees to it that a canary can be put up beside a live release that does not serve: not where another one
+ * answers the requests, which would find nobody without it.
+ *
+ * @param alone Why nothing can be compared with the live release.
+ * @throws SlipwayError USAGE when there is such a canary.
+ */
+export function refuseOccupied({ canary, weight, exposed }: Observation, alone: string): void {
+  if ((weight === 0 && !exposed) || (canary?.available ?? 0) === 0) return;
+  throw new SlipwayError(
+    "USAGE",
+    `Nothing was changed: ${alone}, but for a canary of release ${canary?.release ?? 0} that no run is at any more, in whose place no other can wait. \`slipway deploy\` or \`slipway rollback\` puts a release that serves in place of both.`,
+  );
 }

@@ -25,6 +25,8 @@ export interface Way {
   readonly done: number;
   /** Stop after so many steps, with the canary in place; undefined goes all the way. */
   readonly stop?: number | undefined;
+  /** Why there is nothing to compare the canary with: it gets no requests. */
+  readonly alone?: string | undefined;
 }
 
 /** A release failed and could not be taken back yet: why it failed comes first. */
@@ -42,18 +44,19 @@ export class HalfDone extends SlipwayError {
  * Brings a release to the cluster by a canary: a step after the other, each analysed, then all of it.
  * Whatever fails takes it back.
  */
-export async function rollOut(run: Run, first: ReleaseRecord, way: Way): Promise<Ended> {
+export async function rollOut(run: Run, begun: ReleaseRecord, way: Way): Promise<Ended> {
   // What it waited for, if it did, is no longer so.
-  let release: ReleaseRecord = { ...first, status: "pending", phase: "canary", why: undefined };
+  let release: ReleaseRecord = { ...begun, status: "pending", phase: "canary", why: undefined };
   run.save(release);
   return await guarded(
     run,
     () => release,
     async () => {
-      const { steps, done, stop = steps.length } = way;
+      const { steps, done, stop = steps.length, alone } = way;
+      const [first] = steps;
+      if (done === 0 && first) await smoke(run, release, first, alone !== undefined);
       for (const [index, step] of steps.entries()) {
         if (index < done || index >= stop) continue;
-        if (index === 0) await smoke(run, release, step);
         const { record, complaint } = await reach(run, release, step);
         // What was measured stays on record, also of what is taken back for it.
         release = { ...release, steps: [...release.steps, record] };
@@ -62,6 +65,8 @@ export async function rollOut(run: Run, first: ReleaseRecord, way: Way): Promise
         if (record.analysis?.outcome === "inconclusive")
           return wait(run, release, record.analysis.why);
       }
+      if (alone !== undefined)
+        return wait(run, release, `${alone}. \`slipway promote\` gives it all requests at once`);
       if (way.stop !== undefined)
         return wait(run, release, "it waits for `slipway promote` or `slipway abort`");
       release = { ...release, phase: "promoting" };
@@ -143,11 +148,16 @@ async function guarded(
 }
 
 /** The canary is asked before it gets any request of the world's. */
-async function smoke(run: Run, release: ReleaseRecord, step: Step): Promise<void> {
+async function smoke(
+  run: Run,
+  release: ReleaseRecord,
+  { replicas }: Step,
+  alone: boolean,
+): Promise<void> {
   const { number } = release;
   run.world.say(`starting a canary of release ${number}`);
-  const { replicas } = step;
-  const goal: Goal = { kind: "canary", release: number, replicas, weight: 0, exposed: false };
+  const silent = { weight: 0, exposed: false } as const;
+  const goal: Goal = { kind: "canary", release: number, replicas, ...silent, alone };
   await run.pursue(goal, release);
   const { ok, why } = await run.world.smoke(release);
   if (!ok) throw new Stuck(`the smoke test of the canary failed: ${why}`);

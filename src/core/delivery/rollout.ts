@@ -10,6 +10,8 @@ export type Goal =
       readonly replicas: number;
       readonly weight: number;
       readonly exposed: boolean;
+      /** It stands beside a stable release that does not serve, and is compared with nothing. */
+      readonly alone?: boolean;
     }
   /** A release whose canary stands becomes the stable one. */
   | {
@@ -113,7 +115,7 @@ function canary(
   clock: Clock,
   limits: Limits,
 ): Action {
-  const { release, replicas, weight, exposed } = goal;
+  const { release, replicas, weight, exposed, alone = false } = goal;
   const { canary: there, stable } = seen;
   const gone = lost(seen);
   if (gone !== undefined) return { do: "fail", why: gone };
@@ -126,7 +128,7 @@ function canary(
   const bad = hopeless("canary", there, clock, limits);
   if (bad !== undefined) return { do: "fail", why: bad };
   if (!there.complete) return { do: "await", track: "canary" };
-  if (weight < 100 && (stable?.available ?? 0) === 0)
+  if (weight < 100 && !alone && (stable?.available ?? 0) === 0)
     return { do: "fail", why: "no pod of the stable release is ready, so nothing can be compared" };
   if (seen.weight !== weight || seen.exposed !== exposed) {
     const isMore = weight > seen.weight || (exposed && !seen.exposed);

@@ -1,6 +1,6 @@
 import { leftAlone, waitingCanary, type Abortable } from "../../core/delivery/abort.js";
 import { promotable } from "../../core/delivery/approval.js";
-import { passage, stillNothingToCompare } from "../../core/delivery/comparison.js";
+import { passage, refuseOccupied, stillNothingToCompare } from "../../core/delivery/comparison.js";
 import { portsLost } from "../../core/delivery/ports.js";
 import { replace, rollOut, type Ended } from "../../core/delivery/process.js";
 import { liveRelease, openRelease } from "../../core/delivery/release.js";
@@ -82,12 +82,15 @@ export async function deploy(
     const alone = await stillNothingToCompare(run);
     const { noCanary, lost } = passage(live, release, alone);
     if (lost) throw new SlipwayError("USAGE", `Nothing was changed: ${lost.why}. ${lost.instead}.`);
+    // Whoever has to say yes is asked, also when nothing can be compared: a canary that waits hurts nobody.
+    const waits = extent.kind === "canary" && alone !== undefined && noCanary === alone;
+    if (waits) refuseOccupied(run.seen, alone);
     const brought = { release, live, seen: run.seen };
     refuseUnfit(
       "Nothing was changed",
       await world.busy(() => examineCluster(context, cluster, brought, true)),
     );
-    if (noCanary !== undefined) {
+    if (noCanary !== undefined && !waits) {
       world.say(`release ${release.number} goes without a canary: ${noCanary}`);
       return await replace(run, release);
     }
@@ -95,6 +98,7 @@ export async function deploy(
     const route = live?.config.route ?? release.config.route;
     const config = { ...release.config, route: { ...route, header: release.config.route.header } };
     const steps = stepsOf(config, release.replicas);
+    if (waits) return await rollOut(run, release, { steps, done: 0, stop: 0, alone });
     world.say(
       `release ${release.number} of ${release.service}: ${steps.map(shareText).join(", then ")} of the requests`,
     );

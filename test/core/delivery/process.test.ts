@@ -10,7 +10,8 @@ import {
   type Ended,
 } from "../../../src/core/delivery/process.js";
 import { decide } from "../../../src/core/delivery/rollout.js";
-import { stillNothingToCompare } from "../../../src/core/delivery/comparison.js";
+import { promotable } from "../../../src/core/delivery/approval.js";
+import { refuseOccupied, stillNothingToCompare } from "../../../src/core/delivery/comparison.js";
 import { openRelease } from "../../../src/core/delivery/release.js";
 import { Run } from "../../../src/core/delivery/run.js";
 import { stepsBeforeApproval, stepsOf } from "../../../src/core/delivery/steps.js";
@@ -71,10 +72,28 @@ async function open(
 async function deploy({ run, world }: Opened, stop?: number): Promise<Ended> {
   await run.recover("take back");
   const release = candidate(run.next, { status: "pending" });
-  const isCompared = run.live && (await stillNothingToCompare(run)) === undefined;
-  const ended = isCompared
-    ? await rollOut(run, release, { steps: STEPS, done: 0, stop })
-    : await replace(run, release);
+  const ended = await bring(run, release, stop);
+  await world.flush();
+  return ended;
+}
+
+/** As `deploy` does, or `deployCanary` where it stops. */
+async function bring(run: Run, release: ReleaseRecord, stop: number | undefined): Promise<Ended> {
+  if (!run.live) return await replace(run, release);
+  const alone = await stillNothingToCompare(run);
+  if (alone === undefined) return await rollOut(run, release, { steps: STEPS, done: 0, stop });
+  if (stop === undefined) return await replace(run, release);
+  refuseOccupied(run.seen, alone);
+  return await rollOut(run, release, { steps: STEPS, done: 0, stop: 0, alone });
+}
+
+/** As `promote` does. */
+async function promote({ run, world }: Opened): Promise<Ended> {
+  await run.recover("leave");
+  const waiting = promotable(run.records, run.seen, undefined, world.date());
+  const alone = await stillNothingToCompare(run);
+  const done = alone === undefined ? waiting.steps.length : STEPS.length;
+  const ended = await rollOut(run, waiting, { steps: STEPS, done });
   await world.flush();
   return ended;
 }
@@ -410,6 +429,101 @@ test("brings_a_fix_to_a_release_that_crashes_whatever_was_under_way", async () =
     if (ended.release.phase === "replacing") replaced += 1;
   }
   assert.ok(replaced > 100, `${replaced} without a canary`);
+});
+
+test("lets_a_fix_wait_for_a_yes_without_requests_when_no_pod_is_ready", async () => {
+  const cluster = served();
+  fall(cluster);
+  const ended = await deploy(await open(cluster, "a"), stepsBeforeApproval(STEPS, undefined));
+  assert.equal([ended.outcome, ended.release.status], ["done", "waiting"]);
+  assert.match(ended.release.why ?? "", /no pod of release 1 is ready.*`slipway promote`/);
+  assert.equal(ended.release.steps, []);
+  assert.is(cluster.observe().canary?.complete, true);
+  assert.equal([cluster.stable?.release, cluster.weight, cluster.lastUsed], [1, 0, -Infinity]);
+  const promoted = await promote(await open(cluster, "b"));
+  assert.is(promoted.outcome, "done");
+  assert.equal(statuses(cluster), { 1: "superseded", 2: "live" });
+  assert.ok(cluster.observe().stable?.complete);
+  assert.ok(isClean(cluster));
+  assert.equal(cluster.wrongs, []);
+});
+
+test("measures_a_fix_that_waited_when_the_live_release_is_well_again", async () => {
+  const cluster = served();
+  fall(cluster);
+  await deploy(await open(cluster, "a"), 1);
+  cluster.broken.clear();
+  cluster.pass(2);
+  const { outcome, release } = await promote(await open(cluster, "b"));
+  assert.is(outcome, "done");
+  assert.equal(
+    release.steps.map(({ weight, analysis }) => [weight, analysis?.outcome]),
+    [
+      [10, "passed"],
+      [50, "passed"],
+      [100, "passed"],
+    ],
+  );
+  assert.equal(cluster.wrongs, []);
+});
+
+test("takes_a_fix_back_that_fails_its_smoke_test_though_nothing_else_answers", async () => {
+  const cluster = served();
+  fall(cluster);
+  const opened = await open(cluster, "a");
+  opened.world.smokes = false;
+  const ended = await deploy(opened, 1);
+  assert.is(ended.outcome, "failed");
+  assert.match(ended.release.why ?? "", /smoke test of the canary failed/);
+  assert.match(ended.stuck ?? "", /release 1 crashes/);
+  assert.is(cluster.stable?.release, 1);
+  assert.ok(isClean(cluster));
+});
+
+test("refuses_to_let_a_fix_wait_in_the_place_of_a_canary_that_answers", async () => {
+  const cluster = served();
+  await deploy(await open(cluster, "a"), 1);
+  fall(cluster);
+  const opened = await open(cluster, "b");
+  const message = await deploy(opened, 1).then(
+    () => "it was put up",
+    (error: unknown) => (error as Error).message,
+  );
+  assert.match(message, /no pod of release 1 is ready.* but for a canary of release 2/);
+  assert.is(cluster.weight, 10, "who answers goes on");
+  assert.is((await deploy(await open(cluster, "c"))).outcome, "done");
+  assert.ok(isClean(cluster));
+});
+
+test("makes_nothing_live_without_a_yes_whatever_goes_wrong", async () => {
+  let [waited, lives] = [0, 0];
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = generator(seed);
+    const cluster = served();
+    if (random.int(3) > 0) fall(cluster);
+    if (random.int(4) === 0) cluster.broken.add(2);
+    const faults = { ...CALM, kill: random.pick([0, 40]), away: random.pick([0, 20]) };
+    const told = (): string =>
+      `seed ${seed}: ${JSON.stringify({ statuses: statuses(cluster), seen: cluster.observe() })}`;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await unlessDead(async () => {
+        const opened = await open(cluster, `run ${attempt}`, random, faults);
+        opened.world.lags = random.pick([[0], [0, 0.2, 3]]);
+        if (openRelease(opened.run.records)?.status !== "waiting") await deploy(opened, 1);
+      });
+      assert.is(cluster.stable?.release, 1, told());
+    }
+    // An end in the middle is taken back, a canary that waits is not.
+    const { run } = await open(cluster, "last");
+    await run.recover("leave");
+    assert.equal([cluster.stable?.release, run.live?.number], [1, 1], told());
+    assert.equal(cluster.wrongs, [], told());
+    if (openRelease(run.records) === undefined) continue;
+    waited += 1;
+    if ((await promote(await open(cluster, "yes"))).outcome === "done") lives += 1;
+    assert.equal(cluster.wrongs, [], told());
+  }
+  assert.ok(waited > 100 && lives > 100, `${waited} waited, ${lives} live`);
 });
 
 test("says_when_an_aborted_canary_leaves_a_release_that_is_not_well", async () => {

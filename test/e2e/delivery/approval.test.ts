@@ -34,6 +34,22 @@ plays(test, stage, 3, {
     },
   },
 
+  a_fix_of_a_release_without_a_ready_pod_waits_for_a_yes_too: {
+    ...ONE_STEP,
+    play: async (service) => {
+      // Nobody asks it: its requests would find no pod.
+      await serves(service, await service.deploy("v1"), 1);
+      await service.kubectl(["delete", "deployment", "iris", "--wait=true"]);
+      const reference = await service.reference("v2");
+      const ended = await service.call("deployCanary", { reference });
+      assert.equal([ended.code, ended.state], [0, "waiting"], ended.text);
+      assert.match(ended.text, /no pod of release 1 is ready.*`slipway promote`/);
+      const stands = await service.scene();
+      assert.equal([stands?.stable, stands?.canary, stands?.weight], [0, 2, 0]);
+      await serves(service, await service.call("promote", { digest: reference }), 2);
+    },
+  },
+
   promote_refuses_another_digest_than_the_one_that_waits: {
     ...ONE_STEP,
     play: async (service) => {

@@ -211,7 +211,7 @@ plays(test, stage, 3, {
         stage.said.filter((line) => line.startsWith("release 1: ")).length;
       const before = looks();
       const watching = service.call("watch", { seconds: 300 });
-      while (looks() === before) await sleep(200);
+      for (let tries = 0; tries < 300 && looks() === before; tries++) await sleep(200);
       const began = Date.now();
       await serves(service, await service.deploy("v2"), 2);
       refused(await watching, /Release 1 is not watched any more: release 2 is (on|live)/);

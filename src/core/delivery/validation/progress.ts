@@ -66,7 +66,13 @@ export function passageFindings(
     ...(lost ? [failed("ports", lost.why, lost.instead)] : []),
     ...(alone === undefined
       ? []
-      : [warned("live pods", alone, "the next release takes their place without a canary")]),
+      : [
+          warned(
+            "live pods",
+            alone,
+            "deploy puts it in their place without a canary; deploy-canary lets one wait without requests",
+          ),
+        ]),
   ];
 }
 
