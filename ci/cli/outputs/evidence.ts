@@ -10,11 +10,13 @@ const count = z.int().min(0);
 const digest = text.regex(/^sha256:[0-9a-f]{64}$/);
 
 const judged = z.object({
-  kind: z.enum(["vulnerability", "secret", "license"]),
-  id: text.describe("CVE or GHSA id, the secret's rule, or the license"),
+  kind: z.enum(["vulnerability", "secret", "license", "system"]),
+  id: text.describe(
+    "CVE or GHSA id, the secret's rule, the license, END-OF-LIFE or NO-OS-PACKAGES of the system",
+  ),
   aliases: z.array(text).describe("Other ids of the same vulnerability"),
   severity: z.enum(SEVERITIES),
-  subject: text.describe("Package, or the file that a secret is in"),
+  subject: text.describe("Package, the file that a secret is in, or the distribution"),
   version: text.describe("Version that is installed; empty for secrets"),
   fixed: text.describe("Versions that fix it; empty when there is none"),
   title: text,

@@ -3,7 +3,10 @@ import { BUILDER, PREDICATE_NAMES } from "../attestations/names.js";
 import { day, imageReference, pattern, relativePath } from "./fields.js";
 
 export const ignoredAdvisory = z.strictObject({
-  id: z.string().min(1).describe("Advisory id: PYSEC-…, GHSA-… or CVE-…"),
+  id: z
+    .string()
+    .min(1)
+    .describe("Advisory id (PYSEC-…, GHSA-…, CVE-…), or the id of another finding"),
   reason: z.string().min(1).describe("Why it does not matter here"),
   expires: day.describe("Last day on which it is ignored"),
 });
@@ -25,7 +28,9 @@ export const scan = z.strictObject({
   ignore: z
     .array(ignoredAdvisory)
     .default([])
-    .describe("Vulnerabilities that do not matter here: tables of `id`, `reason`, `expires`"),
+    .describe(
+      "Findings that do not matter here, other than licenses: tables of `id`, `reason`, `expires`",
+    ),
   vex: relativePath
     .optional()
     .describe(

@@ -22,7 +22,7 @@ const scan = z.object({
   packages: z.int().min(0).describe("Packages that were looked at"),
   findings: z.array(
     z.object({
-      kind: z.enum(["vulnerability", "secret", "license"]),
+      kind: z.enum(["vulnerability", "secret", "license", "system"]),
       id: text,
       aliases: z.array(text),
       severity: z.enum(["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),

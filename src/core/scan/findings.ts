@@ -39,7 +39,7 @@ function finding(each: Judged, file: string): Finding {
   return {
     ruleId: each.id,
     level: each.status === "blocks" ? "error" : each.severity === "LOW" ? "note" : "warning",
-    message: `${each.severity} in ${each.subject} ${each.version}: ${each.title}.${advice}`,
+    message: `${each.severity} in ${`${each.subject} ${each.version}`.trim()}: ${each.title}.${advice}`,
     file,
     line: 1,
     ...(each.url === "" ? {} : { helpUri: each.url }),

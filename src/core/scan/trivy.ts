@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { clean, oneLine } from "../text.js";
+import { systemFindings } from "./system.js";
 import { SEVERITIES, type Found, type Scanned, type Severity } from "./types.js";
 
 const text = z.string().default("");
@@ -19,10 +20,17 @@ const vulnerability = z.object({
 const schema = z.object({
   SchemaVersion: z.literal(2),
   Trivy: z.object({ Version: text }).default({ Version: "" }),
+  ArtifactType: text,
+  Metadata: z
+    .object({
+      OS: z.object({ Family: text, Name: text, EOSL: z.boolean().default(false) }).optional(),
+    })
+    .default({}),
   Results: z
     .array(
       z.object({
         Target: text,
+        Class: text,
         Packages: z.array(z.unknown()).default([]),
         Vulnerabilities: z.array(vulnerability).default([]),
         Secrets: z
@@ -60,11 +68,20 @@ export function readTrivy(json: unknown): Scanned | undefined {
   return {
     scanner: data.Trivy.Version,
     packages: data.Results.reduce((sum, one) => sum + one.Packages.length, 0),
-    findings: data.Results.flatMap((one): Found[] => [
-      ...one.Vulnerabilities.map((each) => vulnerable(each, one.Target)),
-      ...one.Secrets.map((each) => secret(each, one.Target)),
-      ...one.Licenses.map((each) => license(each, one.Target)),
-    ]),
+    findings: [
+      ...systemFindings({
+        isImage: data.ArtifactType === "container_image",
+        system: data.Metadata.OS,
+        packages: data.Results.filter(({ Class }) => Class === "os-pkgs").flatMap(
+          ({ Packages }) => Packages,
+        ).length,
+      }),
+      ...data.Results.flatMap((one): Found[] => [
+        ...one.Vulnerabilities.map((each) => vulnerable(each, one.Target)),
+        ...one.Secrets.map((each) => secret(each, one.Target)),
+        ...one.Licenses.map((each) => license(each, one.Target)),
+      ]),
+    ],
     suppressed: data.Results.flatMap((one) =>
       one.ExperimentalModifiedFindings.filter(
         ({ Type, Finding }) => Type === "vulnerability" && Finding.VulnerabilityID !== undefined,

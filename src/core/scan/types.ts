@@ -4,13 +4,13 @@ export type Severity = (typeof SEVERITIES)[number];
 
 /** What trivy found, before anything is decided. */
 export interface Found {
-  readonly kind: "vulnerability" | "secret" | "license";
-  /** CVE or GHSA id, the secret's rule, or the license. */
+  readonly kind: "vulnerability" | "secret" | "license" | "system";
+  /** CVE or GHSA id, the secret's rule, the license, or what is wrong with the operating system. */
   readonly id: string;
   /** Other ids of the same vulnerability. */
   readonly aliases: readonly string[];
   readonly severity: Severity;
-  /** Package, or the file that a secret is in. */
+  /** Package, the file that a secret is in, or the distribution. */
   readonly subject: string;
   /** Version that is installed; empty for secrets. */
   readonly version: string;

@@ -102,7 +102,8 @@ function judge(found: Found, config: Config["scan"], today: string): Judged {
   if (entry) {
     return { ...found, status: "ignored", reason: `${entry.reason} (until ${entry.expires})` };
   }
-  const isGrave = found.kind !== "vulnerability" || config.severity.includes(found.severity);
+  const isRated = found.kind === "vulnerability" || found.kind === "system";
+  const isGrave = !isRated || config.severity.includes(found.severity);
   if (!isGrave) return { ...found, status: "reported", reason: "" };
   return found.kind === "vulnerability" && found.fixed === "" && !config.unfixed
     ? { ...found, status: "ignored", reason: "there is no fixed version (scan.unfixed = false)" }

@@ -41,6 +41,32 @@ const vulnerability = (id: string, severity: string, fixed = "2.0"): object => (
   PrimaryURL: "https://advisories.example/1",
 });
 
+/** What trivy says of an image with these packages of its distribution. */
+function judgedImage(
+  OS: object | undefined,
+  osPackages: readonly object[],
+  config: Partial<Config["scan"]> = {},
+): ScanResult {
+  const report = JSON.stringify({
+    SchemaVersion: 2,
+    Trivy: { Version: "v0.73.0" },
+    ArtifactType: "container_image",
+    Metadata: OS === undefined ? {} : { OS },
+    Results: [
+      { Target: "image", Class: "os-pkgs", Packages: osPackages },
+      { Target: "Python", Class: "lang-pkgs", Packages: [{}] },
+    ],
+  });
+  return scanVerdict(run({ report }), {
+    config: { ...CONFIG, ...config },
+    today: TODAY,
+    database: undefined,
+  });
+}
+
+const told = ({ findings }: ScanResult): string[] =>
+  findings.map((each) => `${each.severity} ${each.status} ${each.id} ${each.subject}`);
+
 function judged(part: Part, config: Partial<Config["scan"]> = {}, version = "v0.73.0"): ScanResult {
   const report = JSON.stringify({
     SchemaVersion: 2,
@@ -105,6 +131,45 @@ test("lets_no_ignore_entry_allow_a_license", () => {
   const part = { Licenses: [{ Name: "GPL-3.0-only", PkgName: "thing", Severity: "HIGH" }] };
   const ignore = [{ id: "GPL-3.0-only", reason: "no", expires: "2099-01-01" }];
   assert.is(judged(part, { licenses: ["MIT"], ignore }).state, "FAILED");
+});
+
+test("fails_an_image_whose_distribution_is_past_its_end_of_life_until_somebody_accepts_it", () => {
+  const old = { Family: "debian", Name: "10.13", EOSL: true };
+  const result = judgedImage(old, [{}]);
+  assert.equal([result.state, ...told(result)], ["FAILED", "CRITICAL blocks END-OF-LIFE debian"]);
+  assert.match(
+    scanTable(result),
+    /FAILED: 1 finding that stops the image: END-OF-LIFE in debian 10\.13/,
+  );
+  const sarif = scanSarif(result, "poetry.lock")?.text ?? "";
+  assert.equal(official(sarif), []);
+  assert.match(sarif, "CRITICAL in debian 10.13: this version is no longer supported");
+  const ignore = [{ id: "end-of-life", reason: "extended support", expires: TODAY }];
+  const accepted = judgedImage(old, [{}], { ignore, unfixed: false });
+  assert.equal([accepted.state, accepted.findings[0]?.status], ["PASSED", "ignored"]);
+  assert.is(judgedImage(old, [{}], { unfixed: false }).state, "FAILED");
+  assert.equal(told(judgedImage({ ...old, EOSL: false }, [{}])), []);
+});
+
+test("says_of_an_image_that_no_packages_of_a_distribution_were_looked_at", () => {
+  for (const [system, subject] of [
+    [undefined, "the operating system"],
+    [{ Family: "none" }, "the operating system"],
+    [{ Family: "debian", Name: "12.9" }, "debian"],
+  ] as const) {
+    const result = judgedImage(system, []);
+    assert.equal(
+      [result.state, ...told(result)],
+      ["PASSED", `UNKNOWN reported NO-OS-PACKAGES ${subject}`],
+    );
+    assert.match(scanTable(result), /NO-OS-PACKAGES .*packages.* were not looked at/);
+    assert.match(scanSarif(result, "poetry.lock")?.text ?? "", /"level": ?"warning"/);
+    assert.is(judgedImage(system, [], { severity: ["UNKNOWN"] }).state, "FAILED");
+  }
+});
+
+test("misses_no_operating_system_in_a_folder", () => {
+  assert.equal(judged({ Packages: [{}] }).findings, []);
 });
 
 test("stops_at_a_secret_whatever_its_severity", () => {
