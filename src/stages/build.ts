@@ -6,8 +6,9 @@ import type { Project } from "../core/project/types.js";
 import { pythonImage } from "../images.js";
 import { EPOCH, pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
-import { REQUIREMENTS_FILE, requirementTexts, SOURCE, withRequirements } from "./dependencies.js";
+import { exactRequirements, SOURCE } from "./dependencies.js";
 import { imageLabels, type BuildFacts } from "./labels.js";
+import { withInstalled } from "./requirements.js";
 
 const DEPENDENCIES = "/venv";
 const APPLICATION = "/app";
@@ -124,13 +125,8 @@ function layer(container: Container, path: string): Directory {
 
 /** The virtual environment with what the running service needs, and nothing of the service. */
 async function installedDependencies(builder: Container, context: Context): Promise<Directory> {
-  const { runtime } = await requirementTexts(context);
-  const installed = withUv(
-    withRequirements(builder, runtime),
-    ["pip", "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS_FILE],
-    context,
-  );
-  return layer(installed, DEPENDENCIES);
+  const { runtime } = await exactRequirements(context);
+  return layer(withInstalled(builder, runtime, context), DEPENDENCIES);
 }
 
 /** The service as its build backend packs it, or its packages as they are when it has none. */

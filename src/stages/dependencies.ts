@@ -5,14 +5,15 @@ import type { Container, Directory } from "@dagger.io/dagger";
 import { heldToDeclared, includedFiles } from "../core/project/declared-hashes.js";
 import { normalizeName } from "../core/project/names.js";
 import { pinnedRequirements } from "../core/project/pins.js";
+import { fromConfigured, type Requirements } from "../core/project/requirements.js";
 import { pythonBase, withUv, withVersion, withVirtualEnvironment } from "./base.js";
 import type { Context } from "./context.js";
+import { REQUIREMENTS, REQUIREMENTS_FILE, withInstalled } from "./requirements.js";
 import { toolRequirement, toolVersion, type Tool } from "./tools.js";
 
 /** Where the source is in every container. */
 export const SOURCE = "/src";
 
-const REQUIREMENTS = "/requirements";
 const ENVIRONMENT = "/venv";
 
 /** Tools that import the project or its dependencies, and so live in the project's environment. */
@@ -45,11 +46,11 @@ const SKELETON = [
 ];
 
 /** Exact requirements: the same versions are tested, audited and shipped. */
-interface RequirementTexts {
+interface Needed {
   /** What the service needs and what its checks need. */
-  readonly all: string;
+  readonly all: Requirements;
   /** What the running service needs. */
-  readonly runtime: string;
+  readonly runtime: Requirements;
 }
 
 /**
@@ -59,14 +60,14 @@ interface RequirementTexts {
  * @throws ExecError with uv's words when uv.lock is stale or nothing satisfies the declaration; SlipwayError
  *   LOCK when the index has other files than the hashes in the requirements files say.
  */
-export async function requirementTexts(context: Context): Promise<RequirementTexts> {
+export async function exactRequirements(context: Context): Promise<Needed> {
   const { project, config } = context;
   if (project.poetryLock) {
     const { groups, extras } = selection(context);
     const lock = project.poetryLock;
     return {
-      all: lock.requirements({ groups: ["main", ...groups], extras }).text,
-      runtime: lock.requirements({ groups: ["main"], extras: config.python.extras }).text,
+      all: lock.requirements({ groups: ["main", ...groups], extras }),
+      runtime: lock.requirements({ groups: ["main"], extras: config.python.extras }),
     };
   }
   const base = pythonBase(context)
@@ -76,7 +77,10 @@ export async function requirementTexts(context: Context): Promise<RequirementTex
   const all = heldToDeclared(await resolved(base, allCommand(context), context), declared);
   const constrained = base.withNewFile(`${REQUIREMENTS}/all.txt`, all);
   const runtime = await resolved(constrained, runtimeCommand(context), context);
-  return { all, runtime: heldToDeclared(runtime, declared) };
+  return {
+    all: fromConfigured(all),
+    runtime: fromConfigured(heldToDeclared(runtime, declared)),
+  };
 }
 
 /** The requirements files of service and checks, and those that they take in. */
@@ -184,8 +188,8 @@ export function packageNames(requirements: string): Set<string> {
 
 /** Version of a tool in the project's environment: the project's own, otherwise the pinned one. */
 export async function installedVersion(context: Context, tool: Tool): Promise<string> {
-  const { all } = await requirementTexts(context);
-  return pinnedRequirements([all]).get(tool) ?? toolVersion(tool, context.project.locked);
+  const { all } = await exactRequirements(context);
+  return pinnedRequirements([all.text]).get(tool) ?? toolVersion(tool, context.project.locked);
 }
 
 /** What is needed to know and to install the project, but none of its code. */
@@ -206,31 +210,20 @@ export function toolContainer(
     .withWorkdir(SOURCE);
 }
 
-/** Exact requirements as a file of a container. */
-export function withRequirements(container: Container, text: string): Container {
-  return container.withNewFile(`${REQUIREMENTS}/requirements.txt`, text);
-}
-
-export const REQUIREMENTS_FILE = `${REQUIREMENTS}/requirements.txt`;
-
 /**
  * A container in which the project and its tests can be imported: all its dependencies, the tools
  * that have to be beside them, and the project itself, which is linked to the mounted source.
  */
 export async function projectContainer(context: Context): Promise<Container> {
   const { project, source } = context;
-  const { all } = await requirementTexts(context);
-  const installed = packageNames(all);
+  const { all } = await exactRequirements(context);
+  const installed = packageNames(all.text);
   const missing = INSIDE.filter((tool) => !installed.has(tool)).map((tool) =>
     toolRequirement(tool, project.locked),
   );
-  const locked = withRequirements(
+  let environment = withInstalled(
     withVirtualEnvironment(pythonBase(context), ENVIRONMENT, context),
     all,
-  );
-  let environment = withUv(
-    locked,
-    ["pip", "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS_FILE],
     context,
   );
   if (missing.length > 0)

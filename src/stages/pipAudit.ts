@@ -1,14 +1,9 @@
 import { auditVerdict } from "../core/verdicts/audit.js";
 import { skipped } from "../core/verdicts/verdict.js";
 import type { Context } from "./context.js";
-import {
-  packageNames,
-  REQUIREMENTS_FILE,
-  requirementTexts,
-  toolContainer,
-  withRequirements,
-} from "./dependencies.js";
+import { exactRequirements, packageNames, toolContainer } from "./dependencies.js";
 import { HELPERS, OUT, runTool } from "./execution.js";
+import { REQUIREMENTS_FILE, withRequirements } from "./requirements.js";
 import { switchedOff, type Stage } from "./stage.js";
 import { toolVersion } from "./tools.js";
 
@@ -62,8 +57,8 @@ export const pipAuditStage: Stage = {
   skip: ({ config }) => switchedOff("audit", config.audit.enabled),
   async run(context) {
     const { config, project, advisories } = context;
-    const { all } = await requirementTexts(context);
-    if (packageNames(all).size === 0) {
+    const { all } = await exactRequirements(context);
+    if (packageNames(all.text).size === 0) {
       const reason = "the project has no dependencies, so there is nothing to audit";
       return { result: skipped("pipAudit", reason), reports: {} };
     }

@@ -1,12 +1,8 @@
 import { safetyVerdict, safetyWithoutKey } from "../core/verdicts/safety.js";
-import {
-  REQUIREMENTS_FILE,
-  requirementTexts,
-  toolContainer,
-  withRequirements,
-} from "./dependencies.js";
+import { exactRequirements, toolContainer } from "./dependencies.js";
 import { OUT, runTool } from "./execution.js";
 import { auditPeriod, decidingFile } from "./pipAudit.js";
+import { REQUIREMENTS, withRequirements } from "./requirements.js";
 import { switchedOff, type Stage } from "./stage.js";
 import { toolVersion } from "./tools.js";
 
@@ -37,13 +33,12 @@ export const safetyStage: Stage = {
     (safetyKey ? undefined : safetyWithoutKey().reason),
   async run(context) {
     const { config, project, safetyKey } = context;
-    const { all } = await requirementTexts(context);
+    const { all } = await exactRequirements(context);
     const container = withRequirements(
       toolContainer(context, "safety", BESIDE),
       all,
     ).withEnvVariable("SLIPWAY_AUDIT_PERIOD", auditPeriod(new Date()));
-    const folder = REQUIREMENTS_FILE.slice(0, REQUIREMENTS_FILE.lastIndexOf("/"));
-    const { run } = await runTool(context, container, safetyCommand(folder), {
+    const { run } = await runTool(context, container, safetyCommand(REQUIREMENTS), {
       timeout: config.timeouts.check,
       report: REPORT,
       version: toolVersion("safety", project.locked),

@@ -6,6 +6,7 @@ import {
   runtimeCommand,
   withoutLocal,
 } from "../../src/stages/dependencies.js";
+import { installCommand } from "../../src/stages/requirements.js";
 import { known, PYPROJECT, service } from "./project.js";
 
 const test = suite("dependencies");
@@ -59,6 +60,18 @@ test("leaves_the_project_itself_out_of_its_requirements", () => {
   const text =
     "-e .\nidna==3.10 \\\n    --hash=sha256:00\n./vendor/a\norders @ file:///src\nattrs==1\n";
   assert.is(withoutLocal(text), "idna==3.10 \\\n    --hash=sha256:00\nattrs==1\n");
+});
+
+test("asks_a_package's_own_index_before_the_configured_ones", () => {
+  const indexes = (index?: string): string[] =>
+    installCommand("all.txt", index, ["https://extra.example/simple"]).filter((word) =>
+      word.startsWith("--index"),
+    );
+  assert.equal(indexes("https://ours.example/simple"), [
+    "--index=https://ours.example/simple",
+    "--index=https://extra.example/simple",
+  ]);
+  assert.equal(indexes(), [], "those of the environment hold");
 });
 
 test("reads_the_names_of_exact_requirements", () => {

@@ -3,6 +3,7 @@ import { isTable, readTomlValues, table, text, texts, type TomlTable } from "../
 import { poetryContentHash } from "./content-hash.js";
 import { applyExtras, join, parseMarker, printMarker, type Marker } from "./marker.js";
 import { normalizeName } from "./names.js";
+import type { Requirements } from "./requirements.js";
 
 const FILE = "poetry.lock";
 
@@ -13,15 +14,6 @@ export interface LockSelection {
   readonly extras: readonly string[];
 }
 
-export interface LockedRequirements {
-  /** A requirements file: `name==version ; marker --hash=sha256:…`, for `--require-hashes`. */
-  readonly text: string;
-  /** How many packages it names. */
-  readonly count: number;
-  /** Package indexes besides the public one that the lock names. */
-  readonly indexes: readonly string[];
-}
-
 /** A poetry.lock that has been read; formats 2.1 and later 2.x. */
 export interface PoetryLock {
   /** Versions by normalised name. */
@@ -29,7 +21,7 @@ export interface PoetryLock {
   /** Groups that packages belong to. */
   readonly groups: readonly string[];
   /** @throws SlipwayError LOCK for a package that comes from git, a URL or a path. */
-  requirements(selection: LockSelection): LockedRequirements;
+  requirements(selection: LockSelection): Requirements;
 }
 
 /**
@@ -78,32 +70,23 @@ function refuseStale(lockText: string, hash: string | undefined, pyproject: Toml
     );
 }
 
-function requirements(
-  packages: readonly TomlTable[],
-  selection: LockSelection,
-): LockedRequirements {
-  const lines: string[] = [];
-  const indexes = new Set<string>();
+function requirements(packages: readonly TomlTable[], selection: LockSelection): Requirements {
+  const parts = new Map<string | undefined, string>();
   for (const one of packages) {
     const name = text(one.name) ?? "?";
     const marker = wanted(one, name, selection);
     if (marker.kind === "never") continue;
-    const source = table(one, "source");
-    refuseSource(name, source);
-    const url = text(source?.url);
-    if (url !== undefined) indexes.add(url);
+    const index = indexOf(name, table(one, "source"));
     const condition = printMarker(marker);
-    lines.push(
-      [
-        `${name}==${text(one.version) ?? ""}${condition && ` ; ${condition}`}`,
-        ...hashes(one, name),
-      ].join(" \\\n    "),
-    );
+    const line = [
+      `${name}==${text(one.version) ?? ""}${condition && ` ; ${condition}`}`,
+      ...hashes(one, name),
+    ].join(" \\\n    ");
+    parts.set(index, `${parts.get(index) ?? ""}${line}\n`);
   }
   return {
-    text: lines.map((line) => `${line}\n`).join(""),
-    count: lines.length,
-    indexes: [...indexes],
+    text: [...parts.values()].join(""),
+    parts: [...parts].map(([index, some]) => ({ text: some, ...(index && { index }) })),
   };
 }
 
@@ -126,9 +109,16 @@ function wanted(one: TomlTable, name: string, selection: LockSelection): Marker 
   return join("or", markers);
 }
 
-function refuseSource(name: string, source: TomlTable | undefined): void {
+/** The public index by another name: `index.url` takes its place too. */
+const PUBLIC = /^https:\/\/pypi\.org(\/|$)/;
+
+/** The package index that the lock has a package from; undefined for the public one. */
+function indexOf(name: string, source: TomlTable | undefined): string | undefined {
   const type = text(source?.type);
-  if (type === undefined || type === "legacy") return;
+  if (type === undefined || type === "legacy") {
+    const url = text(source?.url);
+    return url === undefined || PUBLIC.test(url) ? undefined : url;
+  }
   throw new SlipwayError(
     "LOCK",
     `${FILE}: ${name} comes from ${{ git: "a git repository", url: "a URL", directory: "a folder", file: "a file" }[type] ?? type}, which has no hash to check. Depend on a released version (or publish one to a private index), run \`poetry lock\` and commit the result.`,
