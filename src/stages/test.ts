@@ -13,6 +13,9 @@ const JUNIT = "junit.xml";
 const COVERAGE = "coverage.json";
 const COBERTURA = "coverage.xml";
 
+/** How many tests there were to take a shard of. */
+const CHOSEN = "chosen.txt";
+
 /** A coverage report of more bytes than this is not read. */
 const LONGEST_COVERAGE = 64 * 1024 * 1024;
 
@@ -114,12 +117,13 @@ export async function runTests(
     size !== undefined && size <= LONGEST_COVERAGE
       ? await files.file(COVERAGE).contents()
       : undefined;
+  const chosen = CHOSEN in sizes ? Number(await files.file(CHOSEN).contents()) : 0;
   const result = testVerdict(run, {
     root: SOURCE,
     running,
     ...(coverage === undefined ? {} : { coverage }),
     ...(test.coverage.enabled ? { minimum: test.coverage.minimum } : {}),
-    ...(test.shard === undefined ? {} : { shard: test.shard }),
+    ...(test.shard === undefined ? {} : { shard: { name: test.shard, chosen } }),
   });
   return { result, reports: kept(files, sizes, [JUNIT, COVERAGE, COBERTURA]) };
 }
@@ -153,7 +157,8 @@ async function testContainer(
   return container
     .withEnvVariable("PYTHONPATH", [path, PYTEST_PLUGINS].filter(Boolean).join(":"))
     .withEnvVariable("COVERAGE_FILE", "/tmp/coverage")
-    .withEnvVariable("SLIPWAY_SHARD", context.config.test.shard ?? "");
+    .withEnvVariable("SLIPWAY_SHARD", context.config.test.shard ?? "")
+    .withEnvVariable("SLIPWAY_CHOSEN", `${OUT}/${CHOSEN}`);
 }
 
 export const testStage: Stage = {

@@ -33,6 +33,26 @@ test("takes_a_project_without_tests_for_an_error", async () => {
   assert.is(passed, false);
 });
 
+test("skips_an_empty_shard_only_while_others_have_tests_with_workers_or_without", async () => {
+  const states = async (name: string, ...set: string[]): Promise<string[]> =>
+    await Promise.all(
+      ["0", "2"].map(async (workers) => {
+        const given = { only: ["test"], set: [`test.workers=${workers}`, ...set] } as const;
+        const { report } = await check(session, fixture(name), given);
+        return checkOf(report, "test").state;
+      }),
+    );
+  assert.equal(await states("failing-test", "test.shard=1/9"), ["PASSED", "PASSED"]);
+  assert.equal(await states("failing-test", "test.shard=2/9"), ["FAILED", "FAILED"]);
+  assert.equal(await states("failing-test", "test.shard=9/9"), ["SKIPPED", "SKIPPED"]);
+  for (const shard of [[], ["test.shard=1/9"]])
+    assert.equal(await states("failing-test", "test.markers=nobody", ...shard), [
+      "ERRORED",
+      "ERRORED",
+    ]);
+  assert.equal(await states("no-tests", "test.shard=1/2"), ["ERRORED", "ERRORED"]);
+});
+
 test("stops_a_test_that_hangs_and_says_which", async () => {
   const { report } = await tested("hanging-test", ["test.timeout=15"]);
   const { state, reason = "" } = checkOf(report, "test");

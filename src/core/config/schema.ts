@@ -82,13 +82,18 @@ const test = z.strictObject({
   paths: paths
     .default([])
     .describe("Test files or folders to run. Default: pytest's `testpaths`, else project.tests"),
-  markers: z.string().default("").describe("Marker expression (`-m`), such as `not slow`"),
+  markers: z
+    .string()
+    .default("")
+    .describe("Marker expression (`-m`), such as `not slow`; one that no test has is an error"),
   args: args("pytest"),
   shard: z
     .string()
     .refine((text) => parseShard(text) !== undefined, "expected i/n such as 1/4, i from 1 to n")
     .optional()
-    .describe("Run part i of n of the tests, for matrix jobs"),
+    .describe(
+      "Run part i of n of the tests, for matrix jobs; a part without tests is skipped while others have some",
+    ),
   timeout: seconds
     .default(1800)
     .describe("Seconds until a test run is stopped and counted as failed"),
@@ -227,7 +232,11 @@ const timeouts = z.strictObject({
 export const configSchema = z.strictObject({
   project: project.prefault({}).describe("Where the code is"),
   python: python.prefault({}).describe("The interpreter and what is installed"),
-  index: index.prefault({}).describe("Where packages come from"),
+  index: index
+    .prefault({})
+    .describe(
+      "Where packages come from. What poetry.lock has from an index of its own comes from there. Each index has to be readable without credentials",
+    ),
   lint: lint.prefault({}).describe("ruff check"),
   format: format.prefault({}).describe("ruff format"),
   types: types.prefault({}).describe("mypy"),

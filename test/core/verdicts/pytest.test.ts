@@ -73,10 +73,11 @@ test("is_errored_when_there_are_no_tests_or_all_are_skipped", () => {
 });
 
 test("skips_a_shard_without_tests_only_when_others_have_them", () => {
-  const empty = { exitCode: 5, report: junit(), stdout: "7 deselected in 0.03s" };
-  assert.is(judge(empty, { shard: "4/4" }).state, "SKIPPED");
-  assert.is(judge(empty).state, "ERRORED");
-  assert.is(judge({ ...empty, stdout: "no tests ran" }, { shard: "4/4" }).state, "ERRORED");
+  const empty = { exitCode: 5, report: junit(), stdout: "no tests ran in 0.90s" };
+  const shard = (chosen: number): string => judge(empty, { shard: { name: "4/4", chosen } }).state;
+  assert.is(shard(3), "SKIPPED");
+  assert.is(shard(0), "ERRORED");
+  assert.is(judge({ ...empty, stdout: "7 deselected in 0.03s" }).state, "ERRORED");
 });
 
 test("is_errored_by_pytests_own_errors", () => {
