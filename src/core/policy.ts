@@ -13,8 +13,9 @@ import {
 } from "./attestations/predicates.js";
 import type { Statement } from "./attestations/statement.js";
 import type { Config } from "./config/schema.js";
-import { provenanceSchema } from "./provenance.js";
+import { readOrigin } from "./origin.js";
 import { oneLine, plural } from "./text.js";
+import { isWanted } from "./verifier.js";
 
 const HOUR = 3_600_000;
 
@@ -82,8 +83,8 @@ function judge(
 /** What the provenance of an image says that it was built for. */
 function platformsOf(provenances: readonly Statement[]): string[] {
   const found = provenances.flatMap(({ predicate }) => {
-    const read = provenanceSchema.safeParse(predicate);
-    return read.success ? read.data.buildDefinition.externalParameters.platforms : [];
+    const read = readOrigin(predicate);
+    return read.success ? read.data.platforms : [];
   });
   return [...new Set(found)];
 }
@@ -121,20 +122,19 @@ type Judge = (predicate: unknown, options: PolicyOptions) => Rule[];
 
 const JUDGES: Readonly<Record<PredicateName, Judge>> = {
   provenance: (predicate, { policy }) => {
-    const read = provenanceSchema.safeParse(predicate);
+    const read = readOrigin(predicate);
     if (!read.success) return [unreadable("provenance", read.error)];
-    const { buildDefinition, runDetails } = read.data;
-    const { source } = buildDefinition.externalParameters;
+    const { builder, repository, dependencies } = read.data;
     return [
       {
         rule: "provenance",
         ok: true,
-        found: `${plural(buildDefinition.resolvedDependencies.length, "dependency", "dependencies")} by digest`,
+        found: `${plural(dependencies, "dependency", "dependencies")} by digest`,
       },
-      equal("builder", runDetails.builder.id, policy.builder),
+      matching("builder", builder, policy.builder),
       ...(policy.source === undefined
         ? []
-        : [equal("source", source.repository === "" ? "none" : source.repository, policy.source)]),
+        : [equal("source", repository === "" ? "none" : repository, policy.source)]),
     ];
   },
   sbom: (predicate) => {
@@ -198,6 +198,11 @@ const JUDGES: Readonly<Record<PredicateName, Judge>> = {
 function equal(rule: string, found: string, wanted: string): Rule {
   const ok = found === wanted;
   return { rule, ok, found: oneLine(ok ? found : `${found}, expected ${wanted}`) };
+}
+
+/** As `equal`; what is wanted may be a pattern. */
+function matching(rule: string, found: string, wanted: string): Rule {
+  return isWanted(found, wanted) ? equal(rule, found, found) : equal(rule, found, wanted);
 }
 
 function unreadable(rule: string, error: z.ZodError): Rule {

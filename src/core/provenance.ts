@@ -24,23 +24,31 @@ const externalParameters = z.strictObject({
   model: modelSchema.omit({ digest: true }).optional(),
 });
 
-/** The predicate `https://slsa.dev/provenance/v1` as Slipway writes and believes it. */
-export const provenanceSchema = z.strictObject({
-  buildDefinition: z.strictObject({
-    buildType: z.literal(BUILD_TYPE),
-    externalParameters,
-    internalParameters: z.record(z.string(), z.unknown()).optional(),
-    resolvedDependencies: z.array(resource).min(1),
-  }),
-  runDetails: z.looseObject({
-    builder: z.looseObject({ id: z.string().min(1) }),
-    metadata: z.looseObject({
-      invocationId: z.string().optional(),
-      startedOn: z.iso.datetime({ offset: true }).optional(),
-      finishedOn: z.iso.datetime({ offset: true }).optional(),
+/** A predicate `https://slsa.dev/provenance/v1` of a build type that is known, with its parameters. */
+export function predicateOf<Type extends string, Parameters extends z.ZodType>(
+  buildType: Type,
+  parameters: Parameters,
+) {
+  return z.strictObject({
+    buildDefinition: z.strictObject({
+      buildType: z.literal(buildType),
+      externalParameters: parameters,
+      internalParameters: z.record(z.string(), z.unknown()).optional(),
+      resolvedDependencies: z.array(resource).min(1),
     }),
-  }),
-});
+    runDetails: z.looseObject({
+      builder: z.looseObject({ id: z.string().min(1) }),
+      metadata: z.looseObject({
+        invocationId: z.string().optional(),
+        startedOn: z.iso.datetime({ offset: true }).optional(),
+        finishedOn: z.iso.datetime({ offset: true }).optional(),
+      }),
+    }),
+  });
+}
+
+/** The predicate as Slipway writes it. */
+export const provenanceSchema = predicateOf(BUILD_TYPE, externalParameters);
 
 export type Provenance = z.infer<typeof provenanceSchema>;
 
@@ -101,14 +109,6 @@ export function provenance(build: Build): Provenance {
       },
     },
   };
-}
-
-/** The commit that a provenance names as the source; undefined when it names none. */
-export function provenanceCommit(predicate: unknown): string | undefined {
-  const read = provenanceSchema.safeParse(predicate);
-  const found = read.data?.buildDefinition.resolvedDependencies;
-  const { gitCommit } = found?.find(({ name }) => name === "source")?.digest ?? {};
-  return gitCommit;
 }
 
 type Resource = z.infer<typeof resource>;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BUILDER } from "./attestations/names.js";
 import type { Config } from "./config/schema.js";
 import { SlipwayError } from "./errors.js";
 
@@ -57,6 +58,16 @@ export function strangerProblem(
   return `its public half is not the project's ${policy.key} (verify.key): sign with the key that belongs to it, or put the public half of this one there`;
 }
 
+/**
+ * Why no release can pass the project's policy; undefined when one can. What another builder says of the image
+ * it can say only when that is there, and then the release has ended.
+ */
+export function builderProblem({ predicates, builder }: Config["verify"]): string | undefined {
+  return !predicates.includes("provenance") || isWanted(BUILDER, builder)
+    ? undefined
+    : `the policy asks for a provenance of ${builder} (verify.builder), and a release attests that ${BUILDER} built the image. Leave verify.builder out here, and give it where the image is verified or deployed (SLIPWAY_VERIFY_BUILDER)`;
+}
+
 /** A PEM file without how its lines are broken. */
 function bare(pem: string): string {
   return pem.replace(/\s+/g, "");
@@ -81,10 +92,21 @@ export function verifierFlags(verifier: Verifier, paths: Paths): string[] {
   ];
 }
 
-/** Between slashes a regular expression, which has to match all of it; else the very text. */
-function matching(flag: string, wanted: string): string {
+/** Between slashes a regular expression, which has to match all of it; else undefined: the very text. */
+function expression(wanted: string): string | undefined {
   const [, pattern] = /^\/(.+)\/$/.exec(wanted) ?? [];
-  return pattern === undefined ? `--${flag}=${wanted}` : `--${flag}-regexp=^(?:${pattern})$`;
+  return pattern === undefined ? undefined : `^(?:${pattern})$`;
+}
+
+/** Whether a text is the one that the configuration wants, which may be an expression. */
+export function isWanted(found: string, wanted: string): boolean {
+  const pattern = expression(wanted);
+  return pattern === undefined ? found === wanted : new RegExp(pattern).test(found);
+}
+
+function matching(flag: string, wanted: string): string {
+  const pattern = expression(wanted);
+  return pattern === undefined ? `--${flag}=${wanted}` : `--${flag}-regexp=${pattern}`;
 }
 
 const trustedRoot = z.looseObject({

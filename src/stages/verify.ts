@@ -4,7 +4,12 @@ import { SlipwayError } from "../core/errors.js";
 import { publicKeyProblem } from "../core/keys.js";
 import { decide, type Evidence, type Rule } from "../core/policy.js";
 import { lastLines } from "../core/text.js";
-import { strangerProblem, wantedIdentity, type Verifier } from "../core/verifier.js";
+import {
+  builderProblem,
+  strangerProblem,
+  wantedIdentity,
+  type Verifier,
+} from "../core/verifier.js";
 import type { Target } from "./cosign.js";
 import type { Context } from "./context.js";
 import { knownOf } from "./sign.js";
@@ -81,12 +86,19 @@ export async function verifierOf(context: Context, given: string | undefined): P
 
 /**
  * A release verifies with what signed it. So what signs has to be what the project's policy believes:
- * else the release would be content, and everybody after it would not.
+ * else the release would be content, and everybody after it would not. And the policy has to ask for
+ * what a release can attest: else it would end without tags after all its work.
  *
- * @throws SlipwayError USAGE when the policy believes somebody else.
+ * @throws SlipwayError USAGE when the policy believes somebody else, or another builder.
  */
 export async function refuseStranger(context: Context, signer: Verifier): Promise<void> {
   const { verify } = context.config;
+  const foreign = builderProblem(verify);
+  if (foreign !== undefined)
+    throw new SlipwayError(
+      "USAGE",
+      `The release could not pass its own verification: ${foreign}. Nothing was run.`,
+    );
   const problem = strangerProblem(signer, verify, await textOf(context, verify.key));
   if (problem === undefined) return;
   throw new SlipwayError(

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   BUILDER,
+  GITHUB_BUILD_TYPE,
   PREDICATE_NAMES,
   PREDICATE_TYPES,
   type PredicateName,
@@ -11,6 +12,7 @@ import type { Statement } from "../../src/core/attestations/statement.js";
 import type { Config } from "../../src/core/config/schema.js";
 import { evidenceMarkdown, rulesTable } from "../../src/core/evidence.js";
 import { allWell, decide, type Evidence, type Rule } from "../../src/core/policy.js";
+import { readOrigin } from "../../src/core/origin.js";
 import { provenance, type Provenance } from "../../src/core/provenance.js";
 
 const test = suite("policy");
@@ -149,6 +151,65 @@ test("fails_on_an_external_parameter_that_nobody_described", () => {
   const of = evidence({ provenance: [statement("provenance", changed)] });
   assert.equal(broken(of), ["provenance"]);
   assert.match(judged(of).find(({ rule }) => rule === "provenance")?.found ?? "", /backdoor/);
+});
+
+/** What `actions/attest-build-provenance` says. */
+const byGitHub = {
+  buildDefinition: {
+    buildType: GITHUB_BUILD_TYPE,
+    externalParameters: {
+      workflow: {
+        ref: "refs/tags/v1.4.2",
+        repository: "https://github.com/team/greeter",
+        path: ".github/workflows/release.yml",
+      },
+    },
+    internalParameters: {
+      github: {
+        event_name: "push",
+        repository_id: "1",
+        repository_owner_id: "2",
+        runner_environment: "github-hosted",
+      },
+    },
+    resolvedDependencies: [
+      {
+        uri: "git+https://github.com/team/greeter@refs/tags/v1.4.2",
+        digest: { gitCommit: "cd".repeat(20) },
+      },
+    ],
+  },
+  runDetails: {
+    builder: {
+      id: "https://github.com/team/greeter/.github/workflows/release.yml@refs/tags/v1.4.2",
+    },
+    metadata: { invocationId: "https://github.com/team/greeter/actions/runs/3/attempts/1" },
+  },
+};
+
+test("believes_a_workflow_of_GitHub_as_the_builder_that_the_policy_names", () => {
+  const source = "https://github.com/team/greeter";
+  const asked = (builder: string, predicate: unknown = byGitHub): string[] =>
+    broken(evidence({ provenance: [statement("provenance", predicate)] }), { builder, source });
+  const workflow = `${source}/.github/workflows/release.yml`;
+  assert.equal(asked(`${workflow}@refs/tags/v1.4.2`), []);
+  assert.equal(asked(`/${workflow}@refs/tags/v.+/`), []);
+  assert.equal(asked(`/${workflow}/`), ["builder"], "an expression has to match all of it");
+  assert.equal(asked(BUILDER), ["builder"]);
+  const { buildDefinition } = byGitHub;
+  for (const change of [
+    { buildType: "https://example.com/builds/v1" },
+    { externalParameters: { ...buildDefinition.externalParameters, inputs: { deploy: "yes" } } },
+  ])
+    assert.equal(
+      asked(`${workflow}@refs/tags/v1.4.2`, {
+        ...byGitHub,
+        buildDefinition: { ...buildDefinition, ...change },
+      }),
+      ["provenance"],
+    );
+  assert.is(readOrigin(byGitHub).data?.commit, "cd".repeat(20));
+  assert.is(readOrigin(built).data?.commit, "ab".repeat(20));
 });
 
 test("fails_on_another_builder_build_type_or_source", () => {

@@ -1,9 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { configSchema } from "../../src/core/config/schema.js";
+import { BUILDER } from "../../src/core/attestations/names.js";
+import { configSchema, type Config } from "../../src/core/config/schema.js";
 import { verifyCommands } from "../../src/core/evidence.js";
 import { readCredentials, signerKind, tokenProblem, type Means } from "../../src/core/signer.js";
 import {
+  builderProblem,
   strangerProblem,
   verifierFlags,
   wantedIdentity,
@@ -182,6 +184,16 @@ test("takes_a_mount_path_of_vault_for_no_file_and_a_certificate_for_one", () => 
   assert.equal(path, { name: "TRANSIT_SECRET_ENGINE_PATH", value: "transit-team", file: false });
   assert.is(certificate?.file, true);
   assert.match(certificate?.value ?? "", "-----\nMII=\n-----");
+});
+
+test("knows_a_builder_that_no_release_can_attest", () => {
+  const asked = (builder: string, predicates: Config["verify"]["predicates"] = ["provenance"]) =>
+    builderProblem({ key: "cosign.pub", age: 24, predicates, builder });
+  assert.is(asked(BUILDER), undefined);
+  assert.is(asked("/urn:slipway:builder:.+/"), undefined);
+  const workflow = "https://github.com/team/greeter/.github/workflows/release.yml@refs/heads/main";
+  assert.match(asked(workflow) ?? "", /verify\.builder.*SLIPWAY_VERIFY_BUILDER/);
+  assert.is(asked(workflow, ["sbom"]), undefined, "nobody asks who built it");
 });
 
 test("knows_a_signer_that_the_projects_policy_does_not_believe", () => {

@@ -19,3 +19,6 @@ export const BUILDER = "urn:slipway:builder:slsa-build-level-1";
 
 /** How an image comes about; docs/build-type.md describes it. */
 export const BUILD_TYPE = "urn:slipway:build-type:python-service:v1";
+
+/** How an image comes about in a workflow of GitHub, as `actions/attest-build-provenance` says it. */
+export const GITHUB_BUILD_TYPE = "https://actions.github.io/buildtypes/workflow/v1";

@@ -98,11 +98,11 @@ export const verify = z.strictObject({
     .array(z.enum(PREDICATE_NAMES))
     .default(["provenance", "sbom", "vulnerabilities", "tests"])
     .describe("Attestations that an image must have"),
-  builder: z
-    .string()
-    .min(1)
+  builder: pattern("expected a builder's id, or a regular expression between slashes")
     .default(BUILDER)
-    .describe("`builder.id` that the provenance must name"),
+    .describe(
+      "`builder.id` that the provenance must name; between slashes a regular expression for all of it. Of other builders, GitHub's workflows are understood",
+    ),
   source: z
     .string()
     .min(1)

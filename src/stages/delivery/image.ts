@@ -4,7 +4,7 @@ import type { Model } from "../../core/attestations/predicates.js";
 import { SlipwayError } from "../../core/errors.js";
 import { rulesTable } from "../../core/evidence.js";
 import { allWell } from "../../core/policy.js";
-import { provenanceCommit } from "../../core/provenance.js";
+import { readOrigin } from "../../core/origin.js";
 import type { Context } from "../context.js";
 import { publishTarget } from "../publish.js";
 import { atDigest, verifierOf, verifyImage } from "../verify.js";
@@ -58,7 +58,7 @@ export async function verifiedImage(
     reference: atDigest(target, evidence.digest).reference,
     tag: /:([\w][\w.-]*)$/.exec(reference.split("@")[0] ?? "")?.[1],
     attested: attestedModel(evidence.digest, evidence.statements),
-    commit: provenanceCommit(evidence.statements.provenance?.[0]?.predicate),
+    commit: readOrigin(evidence.statements.provenance?.[0]?.predicate).data?.commit,
     verified: verifier.kind === "key" ? "signed with the key" : `signed by ${verifier.identity}`,
   };
 }
