@@ -17,6 +17,7 @@ import { provenance } from "../core/provenance.js";
 import { releaseSections } from "../core/report/released.js";
 import { complaint, extended } from "../core/report/report.js";
 import { scanSarif } from "../core/scan/findings.js";
+import { mergedScan } from "../core/scan/platforms.js";
 import type { ScanResult } from "../core/scan/verdict.js";
 import { cosignImage, pythonImage, trivyImage, uvImage } from "../images.js";
 import { runChecks, withReport } from "./checks.js";
@@ -179,7 +180,7 @@ interface Scans {
   readonly bills: readonly { readonly platform: string | undefined; readonly text: string }[];
 }
 
-/** Scans the image of every platform; the result is the first one's, with the others' findings. */
+/** Scans the image of every platform; the result is of all of them together. */
 async function scans(context: Context, { built }: Variants): Promise<Scans> {
   const images = built.map(imageSubject);
   const [results, bills] = await Promise.all([
@@ -191,10 +192,12 @@ async function scans(context: Context, { built }: Variants): Promise<Scans> {
       }),
     ),
   ]);
-  const [main] = results;
-  if (!main) throw stopped("the scan", "there is no image");
-  const findings = results.flatMap((each) => each.findings);
-  return { result: { ...main, findings }, bills };
+  const [first, ...others] = results.map((result, index) => ({
+    platform: context.config.build.platforms[index],
+    result,
+  }));
+  if (!first) throw stopped("the scan", "there is no image");
+  return { result: mergedScan(first, ...others), bills };
 }
 
 function stopped(step: string, why: string): SlipwayError {

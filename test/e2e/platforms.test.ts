@@ -68,6 +68,19 @@ test("has_a_bill_of_materials_of_each_platform_which_verification_asks_for", asy
   );
   for (const platform of PLATFORMS)
     assert.is([first, second].filter((each) => each?.includes(`"${platform}"`)).length, 1);
+  const { predicate } = JSON.parse(
+    await text(join(out, "statements", "vulnerabilities-1.json")),
+  ) as {
+    predicate: {
+      scanner: { result: { packages: number; findings: { id: string; platforms: string[] }[] } };
+    };
+  };
+  const { packages, findings } = predicate.scanner.result;
+  assert.is(packages, 2, "one of each platform");
+  assert.equal(
+    findings.map(({ id, platforms }) => [id, ...platforms]),
+    [["NO-OS-PACKAGES", ...PLATFORMS]],
+  );
   for (const name of ["sbom.cyclonedx.json", "sbom.linux-arm64.cyclonedx.json"])
     assert.match(await text(join(reports, name)), '"h11"');
   const python = await environment(

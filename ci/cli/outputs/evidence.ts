@@ -24,6 +24,9 @@ const judged = z.object({
   target: text.describe("Part of the image: the distribution, or the ecosystem"),
   status: z.enum(["blocks", "reported", "ignored"]),
   reason: text.describe("Why it is ignored; empty otherwise"),
+  platforms: z
+    .exactOptional(z.array(text))
+    .describe("Platforms whose image has it; absent where there is one image alone"),
 });
 
 /** `slipway scan` */

@@ -56,7 +56,11 @@ export function releaseSections(released: Released): Sections {
       ...(reason === undefined ? {} : { reason }),
       scanner,
       packages,
-      findings: findings.map((each) => ({ ...each, aliases: [...each.aliases] })),
+      findings: findings.map(({ platforms, ...each }) => ({
+        ...each,
+        aliases: [...each.aliases],
+        ...(platforms && { platforms: [...platforms] }),
+      })),
     },
     sbom: packagesOf(released.sbom),
     evidence: {

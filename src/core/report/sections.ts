@@ -34,6 +34,9 @@ const scan = z.object({
       title: text,
       url: text,
       target: text.describe("Part of the image"),
+      platforms: z
+        .exactOptional(z.array(text))
+        .describe("Platforms whose image has it; absent where there is one image alone"),
     }),
   ),
 });

@@ -28,6 +28,8 @@ export interface Judged extends Found {
   readonly status: "blocks" | "reported" | "ignored";
   /** Why it is ignored; empty otherwise. */
   readonly reason: string;
+  /** Platforms whose image has it; absent where there is one image alone. */
+  readonly platforms?: readonly string[];
 }
 
 /** All that one run of trivy tells. */

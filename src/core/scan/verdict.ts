@@ -74,15 +74,12 @@ export function scanVerdict(run: ToolRun, options: ScanOptions): ScanResult {
       reason: `VEX: ${statement}`,
     })),
   ].sort(order);
-  const open = findings.filter(({ status }) => status !== "ignored");
-  const counts = { ...NONE };
-  for (const { severity } of open) counts[severity] += 1;
-  const blocking = open.filter(({ status }) => status === "blocks");
+  const blocking = findings.filter(({ status }) => status === "blocks");
   const started = run.startedAt === undefined ? undefined : new Date(run.startedAt);
   return {
     state: blocking.length > 0 ? "FAILED" : "PASSED",
     ...(blocking.length > 0 ? { reason: reasonOf(blocking) } : {}),
-    counts,
+    counts: countsOf(findings),
     findings,
     notices: config.ignore.filter((entry) => entry.expires < today).map(expiry),
     packages: scanned.packages,
@@ -95,6 +92,13 @@ export function scanVerdict(run: ToolRun, options: ScanOptions): ScanResult {
           finishedAt: new Date(started.getTime() + run.durationMs).toISOString(),
         }),
   };
+}
+
+/** Findings that are not ignored, by severity. */
+export function countsOf(findings: readonly Judged[]): ScanResult["counts"] {
+  const counts = { ...NONE };
+  for (const { severity, status } of findings) if (status !== "ignored") counts[severity] += 1;
+  return counts;
 }
 
 function judge(found: Found, config: Config["scan"], today: string): Judged {
@@ -139,7 +143,8 @@ function reasonOf(blocking: readonly Judged[]): string {
 
 const STATUSES: readonly Judged["status"][] = ["blocks", "reported", "ignored"];
 
-function order(a: Judged, b: Judged): number {
+/** The order of findings: what stops the image first, then the gravest. */
+export function order(a: Judged, b: Judged): number {
   return (
     STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) ||
     SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) ||
