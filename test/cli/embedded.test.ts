@@ -97,6 +97,20 @@ test("says_where_and_why_a_plan_ends_early", async () => {
   assert.match(stderr, /^the plan ends here: .*not with \d+ files/m);
 });
 
+test("writes_a_plan_as_JSON_as_any_other_result", async () => {
+  const cwd = await mkdtemp(join(folder, "some-"));
+  for (const flags of [["--output", "json"], ["-j"], ["--as", "json"]]) {
+    const words = ["plan", ...COMMON, "refuse", "--source", ".", ...flags];
+    const { code, stdout, stderr } = await slipway(words, { cwd, env });
+    assert.is(code, 0, stderr);
+    const steps = ofForm("plan", stdout) as { name: string }[];
+    assert.ok(
+      steps.some(({ name }) => name.startsWith("upload ")),
+      stdout,
+    );
+  }
+});
+
 test("plans_nothing_of_a_folder_that_is_no_project_or_is_wrong", async () => {
   const cwd = await mkdtemp(join(folder, "wrong-"));
   const plan = (...words: string[]): Promise<Finished> =>

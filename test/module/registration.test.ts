@@ -1,5 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { kebab } from "../../ci/cli/names.js";
+import { SWITCHES } from "../../ci/cli/session/flags.js";
 import { CHECK_NAMES } from "../../src/core/check.js";
 import { register } from "./registration.js";
 
@@ -56,6 +58,13 @@ test("documents_every_function_and_argument", () => {
 test("keeps_argument_names_apart_from_the_flags_of_dagger_call", () => {
   const taken = registered.flatMap(({ args }) => args.filter(({ name }) => FLAGS.includes(name)));
   assert.equal(taken, []);
+});
+
+test("takes_no_value_after_just_the_switches_that_the_command_knows", () => {
+  const switches = registered.flatMap(({ args }) =>
+    args.filter(({ isSwitch }) => isSwitch).map(({ name }) => kebab(name)),
+  );
+  assert.equal([...new Set(switches)].sort(), [...SWITCHES].sort());
 });
 
 test("never_caches_what_has_an_effect_outside", () => {

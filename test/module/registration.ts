@@ -24,7 +24,13 @@ export interface Registered {
   readonly check: boolean;
   readonly cachePolicy: string | undefined;
   readonly timeToLive: string | undefined;
-  readonly args: readonly { name: string; description: string; required: boolean }[];
+  readonly args: readonly {
+    name: string;
+    description: string;
+    required: boolean;
+    /** Whether it is true or false, and so takes no value on the command line. */
+    isSwitch: boolean;
+  }[];
 }
 
 /**
@@ -156,6 +162,7 @@ function described(
       .map(({ args }) => ({
         name: String(args.name),
         description: text(args.description),
+        isSwitch: chain(args.typeDef).some(({ args: { kind } }) => kind === "BOOLEAN"),
         required:
           args.defaultValue === undefined &&
           args.defaultPath === undefined &&

@@ -11,6 +11,7 @@ import { prepare, type Prepared } from "../module/prepare.js";
 import { isObject, typeName } from "../module/types.js";
 import { commonFlags, FORMATS, readOptions, type CommonOptions } from "../options.js";
 import { withSession } from "../run.js";
+import { sessionFlags } from "../session/flags.js";
 import type { Session } from "../session/open.js";
 
 const OWN_FLAGS: OwnFlags = {
@@ -48,20 +49,6 @@ export async function call(
       throw await explainFailure(error, prepared.steps);
     }
   });
-}
-
-/** Flags that decide how to begin, picked out before the module's types are known. */
-export function sessionFlags(words: readonly string[]): Map<string, string> {
-  const flags = new Map<string, string>();
-  words.forEach((word, index) => {
-    const [, dashes = "", name = "", inline] = /^(--?)([a-z]+)(?:=(.*))?$/s.exec(word) ?? [];
-    for (const [flag, { takesValue, alias }] of Object.entries(commonFlags)) {
-      const matches = dashes === "--" ? name === flag : dashes === "-" && name === alias;
-      if (!matches || flag === "output") continue;
-      flags.set(flag, inline ?? (takesValue ? (words[index + 1] ?? "") : "true"));
-    }
-  });
-  return flags;
 }
 
 interface Target {

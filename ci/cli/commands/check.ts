@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CHECK_NAMES } from "../../../src/core/check.js";
-import { CliError, EXIT, usageError, type ExitCode } from "../failure.js";
+import { EXIT, usageError, type ExitCode } from "../failure.js";
 import { explainFailure } from "../module/explain.js";
 import { functionHelp } from "../module/help.js";
 import { invoke } from "../module/invoke.js";
@@ -9,12 +9,9 @@ import type { OwnFlags, Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { didYouMean, kebab } from "../names.js";
 import { commonFlags, readOptions } from "../options.js";
+import { DEFAULT_REPORTS, placeForReports } from "../reports.js";
 import { withSession } from "../run.js";
-import { sessionFlags } from "./call.js";
-
-/** Where reports go unless told otherwise; Slipway never takes this folder as source. */
-const FOLDER = ".slipway";
-const DEFAULT_REPORTS = join(FOLDER, "reports");
+import { sessionFlags } from "../session/flags.js";
 
 const OWN_FLAGS: OwnFlags = {
   ...commonFlags,
@@ -164,75 +161,6 @@ function withAttempt(step: Step, began: Date): Step {
 /** `pip-audit` → `pipAudit`, as the module names its checks. */
 function camel(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Where reports go. Those of an earlier run stay until there are new ones. */
-interface Place {
-  readonly folder: string;
-  /** What the engine writes. */
-  readonly exported: string;
-  /** Puts what was written in its place. */
-  settle(): Promise<void>;
-  /** Leaves all as it was. */
-  forget(): Promise<void>;
-}
-
-/** The place for reports; undefined when none are wanted. */
-async function placeForReports(wanted: string | undefined): Promise<Place | undefined> {
-  if (wanted === "") return undefined;
-  const nothing = (): Promise<void> => Promise.resolve();
-  if (wanted !== undefined) {
-    const folder = resolve(wanted);
-    return { folder, exported: folder, settle: nothing, forget: nothing };
-  }
-  const folder = resolve(DEFAULT_REPORTS);
-  const own = resolve(FOLDER);
-  let made: string | undefined;
-  let fresh: string;
-  try {
-    made = await mkdir(own, { recursive: true });
-    fresh = await mkdtemp(join(own, "new-"));
-    // Like other tools' caches, it keeps itself out of version control.
-    await writeFile(join(own, ".gitignore"), "*\n");
-  } catch (error) {
-    throw new CliError(
-      `the reports cannot be written to ${folder}: ${(error as Error).message}. Choose another folder with --output-dir, or none with --output-dir "".`,
-      EXIT.usage,
-    );
-  }
-  const exported = join(fresh, "reports");
-  return {
-    folder,
-    exported,
-    settle: async () => {
-      await replace(folder, exported);
-      await rm(fresh, { recursive: true, force: true });
-    },
-    forget: async () => {
-      await rm(fresh, { recursive: true, force: true });
-      const left = await readdir(own).catch(() => []);
-      // Another run may have begun in the folder that this one made.
-      if (made !== undefined && left.every((name) => name === ".gitignore"))
-        await rm(own, { recursive: true, force: true });
-    },
-  };
-}
-
-/** How often another run may be quicker. */
-const RACES = 10;
-
-/** Puts `fresh` in the place of `folder`, also while another run does the same. */
-async function replace(folder: string, fresh: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await rm(folder, { recursive: true, force: true });
-      await rename(fresh, folder);
-      return;
-    } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (attempt === RACES || !["ENOTEMPTY", "EEXIST"].includes(code)) throw error;
-    }
-  }
 }
 
 /** The module's own table; in a terminal as wide as that, and in colour. */

@@ -14,7 +14,7 @@ import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions, type CommonOptions } from "../options.js";
 import { withSession } from "../run.js";
 import type { Session } from "../session/open.js";
-import { sessionFlags } from "./call.js";
+import { sessionFlags } from "../session/flags.js";
 import { stepSummary } from "./verdict.js";
 
 const OWN_FLAGS = { ...commonFlags, json: { takesValue: false, alias: "j" } };

@@ -6,11 +6,16 @@ import { requireArguments, type OwnFlags, type Step } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { isObject, type ModuleTypes, type TypeRef } from "../module/types.js";
 import { commonFlags, readOptions } from "../options.js";
+import { sessionFlags } from "../session/flags.js";
 import { openSession } from "../session/open.js";
 import { draw, isStyle, STYLES, type PlannedStep } from "../plan.js";
-import { call, sessionFlags } from "./call.js";
+import { call } from "./call.js";
 
-const OWN_FLAGS: OwnFlags = { ...commonFlags, as: { takesValue: true } };
+const OWN_FLAGS: OwnFlags = {
+  ...commonFlags,
+  as: { takesValue: true },
+  json: { takesValue: false, alias: "j" },
+};
 
 const HELP = `slipway plan deploy [flags]
 
@@ -19,6 +24,7 @@ its objects. It asks the cluster and the registries and changes nothing.
 
 slipway plan FUNCTION [flags] [FUNCTION [flags]]… --as ${STYLES.join("|")}
 
+--output json and -j are --as json.
 Shows the steps of a function without running any: images, commands, services, publications, and
 what each needs. Steps whose result is in the cache are marked. A function is run to learn its
 graph, with an engine that runs no command: where the function waits for the result of a command
@@ -63,7 +69,9 @@ export async function plan(
       process.stdout.write(HELP);
       return;
     }
-    style = prepared.own.get("as") ?? style;
+    const { own } = prepared;
+    const json = readOptions(given, own).output === "json" || own.has("json");
+    style = own.get("as") ?? (json ? "json" : style);
     if (!isStyle(style)) throw usageError(`--as: expected one of ${STYLES.join(", ")}.`);
     requireArguments(prepared.steps);
     const { returns } = last.fn;

@@ -9,7 +9,7 @@ import type { OwnFlags } from "../module/parse.js";
 import { prepare } from "../module/prepare.js";
 import { commonFlags, readOptions } from "../options.js";
 import { withSession } from "../run.js";
-import { sessionFlags } from "./call.js";
+import { sessionFlags } from "../session/flags.js";
 
 const OWN_FLAGS: OwnFlags = {
   ...commonFlags,

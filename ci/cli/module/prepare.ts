@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { forwarded } from "../environment.js";
 import type { CommonOptions } from "../options.js";
+import { refuseUnseen } from "../session/flags.js";
 import type { Session } from "../session/open.js";
 import { withCluster } from "./cluster.js";
 import { coreObject } from "./core.js";
@@ -44,6 +45,7 @@ export async function prepare(
     ownFlags: words.ownFlags,
     ...(words.collect && { collect: true }),
   });
+  refuseUnseen(words.rest, parsed.own);
   const isOwn = mod === undefined;
   const registry = isOwn ? loopbackOf(parsed.steps) : undefined;
   const steps = parsed.steps.map((step, index) => {
