@@ -282,7 +282,7 @@ test("says_nothing_of_a_canary_when_the_api_server_goes_away", async () => {
     () => "passed",
     (error: unknown) => (error as Error).message,
   );
-  assert.match(away, "the project has no such file");
+  assert.match(away, "The project has no file missing.jsonl");
 });
 
 test.run();
