@@ -89,17 +89,17 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
   );
 
   const bundle = child.stdio[3] as Socket;
-  bundle.on("error", () => undefined); // it ended early: its log says why
+  bundle.on("error", unheard);
   const log = reader(logFd);
   const words: Buffer[] = [];
   log.once("data", () => {
     const archive = pack();
-    archive.on("error", () => undefined); // nobody takes it any more: the same
+    archive.on("error", unheard);
+    // An entry that is on the way fails with the archive, and by itself.
     for (const { name, content, ...owner } of input.files)
-      archive.entry({ name, ...owner }, content);
-    for (const name of ["state", ...input.overlays.map((overlay) => overlay.name)]) {
-      archive.entry({ name, type: "directory", mode: 0o755 });
-    }
+      archive.entry({ name, ...owner }, content).on("error", unheard);
+    for (const name of ["state", ...input.overlays.map((overlay) => overlay.name)])
+      archive.entry({ name, type: "directory", mode: 0o755 }).on("error", unheard);
     archive.finalize();
     archive.pipe(bundle);
   });
@@ -132,6 +132,11 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
     },
     signal: (signal) => signalCommand(pid, input.bundle, signal),
   };
+}
+
+/** What goes to a command that has ended early: its log says why. */
+function unheard(): void {
+  // An error that nobody listens to would end the engine.
 }
 
 const LAUNCH = [
