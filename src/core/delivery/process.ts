@@ -181,7 +181,7 @@ async function reach(
     await run.pursue(goal, release);
   }
   const { analysis, complaint } = step.analysis ? await judge(run, release, weight) : {};
-  // Pods may have ended while they were measured.
+  // Between measurements that were repeated it was looked: pods may have ended. Else the next deed looks.
   if (analysis && complaint === undefined) await run.pursue(goal, release);
   const finishedAt = world.date().toISOString();
   return { record: { weight, percent, startedAt, finishedAt, analysis }, complaint };
