@@ -20,8 +20,8 @@ const OWN = [...APPLY, "delete"];
 
 /** What every deployment does, by resource. */
 const ALWAYS: Readonly<Record<string, readonly string[]>> = {
-  "deployments.apps": [...OWN, "watch"],
-  services: [...OWN, "watch"],
+  "deployments.apps": OWN,
+  services: OWN,
   configmaps: ["list", "delete"],
   // Releases are kept in them.
   secrets: OWN,
