@@ -18,7 +18,7 @@ export const PYTEST_PLUGINS = `${HELPERS}/pytest`;
 const KEPT_OUTPUT = 256 * 1024;
 
 /** The longest report that is read: longer ones come from runaway tools, not from people's code. */
-const LONGEST_REPORT = 64 * 1024 * 1024;
+export const LONGEST_REPORT = 64 * 1024 * 1024;
 
 interface ToolOptions {
   /** Seconds after which the tool is stopped. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import { dag, type Container, type Secret, type Service } from "@dagger.io/dagger";
 
+import { withPaths, type ApiRequest } from "../core/delivery/api.js";
 import type { Context } from "./context.js";
 import { withProgram } from "./programs.js";
 import { request, type Answer, type Order, type Request as Command } from "./requests.js";
@@ -23,7 +24,7 @@ const PATIENCE = 60;
 
 /** What kubectl says when the API server does not answer, which may pass. */
 const AWAY =
-  "(connection refused|connection reset|was refused|i/o timeout|TLS handshake timeout|EOF|no route to host|ServiceUnavailable|the server is currently unable|etcdserver|http2: client connection lost|context deadline exceeded|Client\\.Timeout|starting up|apiserver not ready)";
+  "(connection refused|connection reset|was refused|i/o timeout|TLS handshake timeout|EOF|no route to host|ServiceUnavailable|the server is currently unable|TooManyRequests|etcdserver|http2: client connection lost|context deadline exceeded|Client\\.Timeout|starting up|apiserver not ready)";
 
 /**
  * What it says for a moment after the API server was started: kinds that are defined in the cluster come
@@ -45,11 +46,14 @@ export interface Cluster {
   readonly hidden?: readonly Secret[];
 }
 
-/** One call of kubectl. */
-export interface Request extends Pick<
-  Command,
-  "args" | "input" | "needs" | "optional" | "until" | "every"
-> {
+/** A request to the API server, or a call of kubectl where it takes more than that. */
+export type Request = Options & (Call | { readonly api: ApiRequest });
+
+type Call = Pick<Command, "args" | "input">;
+
+interface Options extends Pick<Command, "needs" | "optional" | "until" | "every"> {
+  /** Seconds for one answer. @default LIMIT */
+  readonly limit?: number;
   /** Seconds to repeat it while the API server is away. @default PATIENCE */
   readonly patience?: number;
   /** Wait, at most so many seconds, until the output is another one than this. */
@@ -71,8 +75,17 @@ export function withCluster(container: Container, cluster: Cluster): Container {
     .withEnvVariable("KUBECACHEDIR", KINDS);
 }
 
+/** How many times kubectl was started: once for all requests to the API server, and for each call. */
+export function startsOf(requests: readonly Request[], answers: readonly Answer[]): number {
+  const calls = requests.map((request, index) =>
+    "api" in request ? 0 : (answers[index]?.tries ?? 0),
+  );
+  const proxies = requests.some((each) => "api" in each) ? 1 : 0;
+  return calls.reduce((sum, each) => sum + each, proxies);
+}
+
 /**
- * Runs several calls of kubectl in one execution; nothing of it is ever kept.
+ * Asks the API server, and calls kubectl, in one execution; nothing of it is ever kept.
  *
  * @returns How each ended, in their order.
  */
@@ -82,15 +95,18 @@ export async function kubectl(
   requests: readonly Request[],
   order: Order = "in turn",
 ): Promise<Answer[]> {
-  const commands = requests.map(({ args, patience = PATIENCE, changed, ...more }) => ({
-    args: ["kubectl", `--namespace=${cluster.namespace}`, ...args],
-    limit: LIMIT,
+  const { namespace } = cluster;
+  const commands = requests.map(({ patience = PATIENCE, changed, limit = LIMIT, ...more }) => ({
+    ...more,
+    ...("api" in more
+      ? { api: withPaths(more.api, namespace), namespace }
+      : { args: ["kubectl", `--namespace=${namespace}`, ...more.args] }),
+    limit,
     retry: [
       { seconds: patience, pattern: AWAY },
       { seconds: Math.min(patience, STARTING_SECONDS), pattern: STARTING },
     ],
     changed: changed && { seconds: changed.seconds, from: sha256(changed.from) },
-    ...more,
   }));
   // A call is over before it has made much that is to be collected.
   const container = withCluster(withProgram(context, "kubectl"), cluster).withEnvVariable(

@@ -7,6 +7,14 @@ import type { ToolRun } from "../core/check.js";
 const FOLDER = "/run/requests";
 const OUT = "/out/answers.json";
 
+/** What `python/requests.py` runs: a command, or what `python/cluster.py` asks the API server. */
+type Task = Request | ApiTask;
+
+interface ApiTask extends Omit<Request, "args" | "input" | "secrets" | "then"> {
+  readonly api: object;
+  readonly namespace: string;
+}
+
 /** A command, as `python/requests.py` takes it. */
 export interface Request {
   readonly args: readonly string[];
@@ -59,13 +67,14 @@ const FLAGS = {
  */
 export async function request(
   container: Container,
-  requests: readonly Request[],
+  requests: readonly Task[],
   order: Order,
   attempt: string,
 ): Promise<Answer[]> {
   const folder = dag
     .directory()
-    .withNewFile("requests.py", PROGRAM)
+    .withNewFile("requests.py", program("requests"))
+    .withNewFile("cluster.py", program("cluster"))
     .withNewFile("requests.json", JSON.stringify(requests));
   const answers = await container
     .withMountedDirectory(FOLDER, folder)
@@ -80,4 +89,6 @@ export async function request(
   return (JSON.parse(answers) as (Answer | null)[]).map((answer) => answer ?? undefined);
 }
 
-const PROGRAM = readFileSync(new URL("python/requests.py", import.meta.url), "utf8");
+function program(name: string): string {
+  return readFileSync(new URL(`python/${name}.py`, import.meta.url), "utf8");
+}

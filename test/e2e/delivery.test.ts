@@ -1,4 +1,6 @@
 // Deployments on a real cluster, through a real gateway, while a client never stops asking.
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
@@ -82,6 +84,19 @@ test("refuses_an_image_that_nobody_signed_before_it_touches_anything", async () 
   const lease = ["get", "lease", leaseName("iris"), "--namespace=delivery"];
   const holder = await cluster.kubectl([...lease, "--output=jsonpath={.spec.holderIdentity}"]);
   assert.is(holder, "", "the next run need not wait");
+});
+
+test("stops_when_somebody_aborts_it_and_leaves_everything_to_them", async () => {
+  const deploying = iris.refused("deploy", { reference: await iris.image("v1") });
+  while ((await iris.look()).weights["iris-canary"] !== 10) await sleep(100);
+  const aborted = await iris.call("abort", { by: "ada" });
+  assert.match(aborted.table, /aborted/);
+  const { code, text } = await deploying;
+  assert.is(code, 3, text);
+  assert.match(text, /was taken over by .*: this run has stopped and left everything to it/);
+  assert.not.match(text, /failed and was taken back/);
+  await iris.isClean();
+  iris.noneFailed("v1", "v2");
 });
 
 test("waits_with_a_canary_until_somebody_says_yes", async () => {

@@ -1,3 +1,5 @@
+import type { Place } from "./api.js";
+
 /** The part of a Lease (coordination.k8s.io) that says who holds it. */
 export interface Lease {
   readonly resourceVersion: string;
@@ -14,7 +16,12 @@ export function leaseName(service: string): string {
   return `slipway-${service}`;
 }
 
-/** Reads what `kubectl get lease --output=json` printed; undefined when there is none. */
+/** Where it is. */
+export function leasePlace(service: string): Place {
+  return { kind: "coordination.k8s.io/v1/leases", name: leaseName(service) };
+}
+
+/** Reads a lease as JSON; undefined when there is none. */
 export function readLease(text: string): Lease | undefined {
   if (text.trim() === "") return undefined;
   const { metadata, spec } = JSON.parse(text) as {

@@ -4,7 +4,7 @@ import { readPods, troubleOf } from "./pods.js";
 import { complaintOf, isTaken } from "./taken.js";
 import type { Observation, Pod, Workload } from "./types.js";
 
-/** An object as `kubectl get --output=json` prints it, as far as it is looked at. */
+/** An object as the API server gives it, as far as it is looked at. */
 interface Seen {
   readonly kind: string;
   readonly metadata: {
@@ -21,7 +21,7 @@ interface Seen {
 /** Annotation of the Service that says which weight its pods stand for, where no gateway weighs. */
 export const WEIGHT = "slipway.dev/weight";
 
-/** The objects in what `kubectl get --output=json` printed: one, a list, or nothing. */
+/** The objects in an answer: one, a list, or nothing. */
 export function readObjects(text: string): unknown[] {
   if (text.trim() === "") return [];
   const value = JSON.parse(text) as { kind?: string; items?: unknown[] };

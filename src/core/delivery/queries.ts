@@ -1,53 +1,37 @@
+import type { ApiRequest } from "./api.js";
 import { NAME, RELEASE, TRACK, trackName, type Track } from "./objects/index.js";
 import { HOPELESS_PATTERN } from "./pods.js";
 
-/** Full name of the kind, since others have routes too. */
-const ROUTES = "httproutes.gateway.networking.k8s.io";
+const DEPLOYMENTS = "apps/v1/deployments";
+const SERVICES = "v1/services";
+const PODS = "v1/pods";
+const ROUTES = "gateway.networking.k8s.io/v1/httproutes";
 
 /** They have their Service's labels. */
-const SLICES = "endpointslices.discovery.k8s.io";
+const SLICES = "discovery.k8s.io/v1/endpointslices";
 
-/** What kubectl is asked so that `observe` knows the service: by label, in one call. */
-export function observation(name: string, hasGateway: boolean): string[] {
-  const kinds = ["deployments.apps", "services", "pods", SLICES, ...(hasGateway ? [ROUTES] : [])];
-  return ["get", kinds.join(","), `--selector=${NAME}=${name}`, "--output=json"];
+/** What is asked so that `observe` knows the service: by label. */
+export function observation(name: string, hasGateway: boolean): ApiRequest {
+  const kinds = [DEPLOYMENTS, SERVICES, PODS, SLICES, ...(hasGateway ? [ROUTES] : [])];
+  return { all: kinds.map((kind) => ({ kind, selector: `${NAME}=${name}` })) };
 }
 
-/** The same by name, which finds what Slipway did not make too: one call each. */
-export function observations(name: string, hasGateway: boolean): string[][] {
-  const objects = [
-    ...(["stable", "canary"] as const).flatMap((track) => [
-      `deployments.apps/${trackName(name, track)}`,
-      `services/${trackName(name, track)}`,
-    ]),
-    ...(hasGateway ? [`${ROUTES}/${name}`] : []),
-  ];
-  return [
-    ["get", ...objects, "--ignore-not-found", "--output=json"],
-    ["get", `pods,${SLICES}`, `--selector=${NAME}=${name}`, "--output=json"],
-  ];
+/** The same by name, which finds what Slipway did not make too. */
+export function observations(name: string, hasGateway: boolean): ApiRequest {
+  const named = (["stable", "canary"] as const).flatMap((track) =>
+    [DEPLOYMENTS, SERVICES].map((kind) => ({ kind, name: trackName(name, track) })),
+  );
+  const labelled = [PODS, SLICES].map((kind) => ({ kind, selector: `${NAME}=${name}` }));
+  return { all: [...named, ...(hasGateway ? [{ kind: ROUTES, name }] : []), ...labelled] };
 }
 
-/** One line for the Deployment of a release, with what has to be equal when it is complete, and one a pod. */
-const SUMMARY = [
-  "{{range .items}}",
-  '{{if eq .kind "Deployment"}}D {{.metadata.generation}} {{.status.observedGeneration}} {{.spec.replicas}} {{.status.updatedReplicas}} {{.status.replicas}} {{.status.availableReplicas}} ;',
-  "{{range .status.conditions}} {{.type}}={{.status}} {{.reason}}{{end}}",
-  "{{else}}P {{.status.phase}}",
-  "{{range .status.initContainerStatuses}}{{with .state.waiting}} {{.reason}}{{end}}{{end}}",
-  "{{range .status.containerStatuses}}{{with .state.waiting}} {{.reason}}{{end}}{{end}}",
-  '{{end}}{{"\\n"}}{{end}}',
-].join("");
-
-/** Asks for that summary of one release on one track. */
-export function summaryOf(name: string, track: Track, release: number): string[] {
+/**
+ * Asks for a summary of one release on one track: a line for its Deployment, with what has to be equal
+ * when it is complete, and one a pod.
+ */
+export function summaryOf(name: string, track: Track, release: number): ApiRequest {
   const selector = `${NAME}=${name},${TRACK}=${track},${RELEASE}=${release}`;
-  return [
-    "get",
-    "deployments.apps,pods",
-    `--selector=${selector}`,
-    `--output=go-template=${SUMMARY}`,
-  ];
+  return { all: [DEPLOYMENTS, PODS].map((kind) => ({ kind, selector })), as: "summary" };
 }
 
 const EQUAL = "(\\d+) \\1 (\\d+) \\2 \\2 \\2 ;";
@@ -58,11 +42,9 @@ export const SETTLED = `^D ${EQUAL}|${HOPELESS_PATTERN}`;
 /** Matches a summary when pods are not ready that were. */
 export const UNSETTLED = `^D (?!${EQUAL})|${HOPELESS_PATTERN}`;
 
-/** Asks whether the gateway has taken over the route as it is now. */
-export function routeStatus(name: string): string[] {
-  const template =
-    "R {{.metadata.generation}}{{range .status.parents}}{{range .conditions}} {{.type}}={{.status}}={{.observedGeneration}}{{end}}{{end}}";
-  return ["get", `${ROUTES}/${name}`, `--output=go-template=${template}`];
+/** Asks for the summary of the route: whether the gateway has taken it over as it is now. */
+export function routeStatus(name: string): ApiRequest {
+  return { all: [{ kind: ROUTES, name }], as: "summary" };
 }
 
 /** Matches that answer when it has. */

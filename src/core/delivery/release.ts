@@ -53,7 +53,7 @@ export function releaseSecret(record: ReleaseRecord): KubernetesObject {
 }
 
 /**
- * The releases in what `kubectl get secrets --output=json` printed, the oldest first.
+ * The releases in a list of Secrets as JSON, the oldest first.
  *
  * @throws SlipwayError DELIVERY when one cannot be read: to go on without it could be wrong.
  */

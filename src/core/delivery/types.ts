@@ -128,7 +128,7 @@ export interface ReleaseRecord {
   /** Why it ended as it did, or waits. */
   readonly why?: string | undefined;
   readonly steps: readonly StepRecord[];
-  /** Calls of kubectl that it took. */
+  /** How often kubectl was started for it. */
   readonly calls: number;
 }
 

@@ -66,9 +66,11 @@ export class Refused extends SlipwayError {
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 
+  /** @param holder Who has it; empty when it was given back since. */
   constructor(holder: string) {
+    const by = holder === "" ? "another run, which has ended" : holder;
     super(
-      `The deployment was taken over by ${holder}: this run has stopped and left everything to it. See \`slipway status\`.`,
+      `The deployment was taken over by ${by}: this run has stopped and left everything to it. See \`slipway status\`.`,
     );
   }
 }

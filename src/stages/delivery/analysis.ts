@@ -9,13 +9,14 @@ import { TRACK } from "../../core/delivery/objects/index.js";
 import { SlipwayError } from "../../core/errors.js";
 import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
-import { OUT, runTool } from "../execution.js";
+import { LONGEST_REPORT } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
 import {
   hostOf,
   labelsOf,
-  POD_PROGRAMS,
+  runOnPods,
   selectorOf,
+  SPECIFICATION,
   withPods,
   type AnalysisTarget,
 } from "./pods.js";
@@ -108,29 +109,18 @@ async function look(
   };
   const files = {
     "plan.json": JSON.stringify(plan.k6),
-    "specification.json": JSON.stringify(specification),
+    [SPECIFICATION]: JSON.stringify(specification),
   };
   const container = withPods(context, cluster, files, "k6").with((each) =>
     token === undefined ? each : each.withMountedSecret(TOKEN, token),
   );
-  const {
-    run,
-    files: left,
-    sizes,
-  } = await runTool(
-    // Never an earlier answer.
-    { attempt: `${began.toISOString()} ${Math.random()}` },
-    container,
-    ["python3", `${POD_PROGRAMS}/load.py`, `${POD_PROGRAMS}/specification.json`, OUT],
-    { timeout: plan.limit + 120, report: SENT, version: "" },
-  );
-  const evidence = readEvidence({
-    observation: OBSERVATION in sizes ? await left.file(OBSERVATION).contents() : undefined,
-    requests: run.report,
-    bytes: sizes[SENT],
-    exitCode: run.exitCode,
-    stderr: run.stderr,
-  });
+  const attempt = `${began.toISOString()} ${Math.random()}`;
+  const { exitCode, stderr, files: left } = await runOnPods(container, "load", attempt);
+  const sent = left.get(SENT);
+  const [observation, bytes] = await Promise.all([left.get(OBSERVATION)?.contents(), sent?.size()]);
+  const isRead = bytes !== undefined && bytes <= LONGEST_REPORT;
+  const requests = isRead ? await sent?.contents() : undefined;
+  const evidence = readEvidence({ observation, requests, bytes, exitCode, stderr });
   if (typeof evidence === "string") return analysisErrored(evidence, began);
   const { config } = context;
   return judge({ config: config.analysis, plan, ...evidence, hasModel: config.model.enabled });

@@ -34,9 +34,9 @@ export function requestsOf(
     hasGateway && record?.config.route.gateway !== undefined;
   const target = release?.number ?? 0;
   const settled = (track: "stable" | "canary", number: number): Request => ({
-    args: summaryOf(service, track, number),
+    api: summaryOf(service, track, number),
     until: { pattern: SETTLED, seconds: ROUND },
-    every: 0.2,
+    every: 0.1,
   });
   switch (deed.do) {
     case "apply canary": {
@@ -58,9 +58,9 @@ export function requestsOf(
       // Beside a Deployment that stays there is nothing to wait for.
       if (seen.stable?.release === deed.release) return objects.length > 0 ? [apply(objects)] : [];
       return [
-        ...(first.length > 0 ? [apply(first, ["--force-conflicts"], PODS_MANAGER)] : []),
+        ...(first.length > 0 ? [apply(first, { manager: PODS_MANAGER, force: true })] : []),
         apply(objects),
-        ...(last.length > 0 ? [apply(last, [], PODS_MANAGER)] : []),
+        ...(last.length > 0 ? [apply(last, { manager: PODS_MANAGER })] : []),
         settled("stable", deed.release),
       ];
     }
@@ -80,7 +80,7 @@ export function requestsOf(
       if (deed.why === "drain") return [];
       return [
         {
-          args: summaryOf(service, "canary", target),
+          api: summaryOf(service, "canary", target),
           until: { pattern: UNSETTLED, seconds: Math.min(deed.seconds, ROUND) },
           every: Math.min(2, deed.seconds),
         },
@@ -102,57 +102,36 @@ export function requestsOf(
 /** Waits for the gateway, which mostly takes milliseconds. */
 function routed(service: string): Request {
   const until = { pattern: ROUTED, seconds: ROUTING };
-  return { args: routeStatus(service), until, every: 0.1 };
+  return { api: routeStatus(service), until, every: 0.1 };
 }
-
-/** Flags of a deletion that does not mind, and does not wait. */
-export const GONE = ["--ignore-not-found", "--wait=false"];
 
 /**
  * Server-side, under Slipway's own name: what others manage is refused, with who they are. Fields that
- * a kind does not have were looked for in the trial before: kubectl reads the cluster's whole schema
- * for it each time, which takes longer than all else that it does.
+ * a kind does not have were looked for in the trial before.
  */
 export function apply(
   items: readonly KubernetesObject[],
-  flags: readonly string[] = [],
-  manager = "slipway",
+  {
+    manager = "slipway",
+    force = false,
+  }: { readonly manager?: string; readonly force?: boolean } = {},
 ): Request {
-  return {
-    args: [
-      ...["apply", "--server-side", `--field-manager=${manager}`, ...flags],
-      ...["--validate=ignore", "--filename=-", "--output=name"],
-    ],
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  };
+  return { api: { apply: items, manager, force } };
 }
 
 /** Deletes objects, if they are there. */
 export function remove(items: readonly KubernetesObject[]): Request {
-  return {
-    args: ["delete", "--filename=-", ...GONE],
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  };
+  return { api: { delete: items.map((object) => ({ object })) } };
 }
 
 /** Deletes an object if Slipway has put its label on it: one of that name may be somebody else's. */
-export function removeMarked({ apiVersion, kind, metadata }: KubernetesObject): Request {
-  const [version = "", group] = apiVersion.split("/").reverse();
-  const type = [kind.toLowerCase(), ...(group === undefined ? [] : [version, group])].join(".");
-  return {
-    args: [
-      ...["delete", type, `--field-selector=metadata.name=${metadata.name}`],
-      ...[`--selector=${MANAGED_BY}=slipway`, ...GONE],
-    ],
-  };
+export function removeMarked(object: KubernetesObject): Request {
+  return { api: { delete: [{ object, selector: `${MANAGED_BY}=slipway` }] } };
 }
 
 /** The Deployment goes last: as long as it is there, a run that was cut off here is seen to be unfinished. */
 function removeCanary(service: string): Request {
-  return {
-    args: [
-      ...["delete", "configmaps,services,deployments.apps"],
-      ...[`--selector=${canarySelector(service)}`, ...GONE],
-    ],
-  };
+  const selector = canarySelector(service);
+  const kinds = ["v1/configmaps", "v1/services", "apps/v1/deployments"];
+  return { api: { delete: kinds.map((kind) => ({ kind, selector })) } };
 }

@@ -135,8 +135,8 @@ export async function tryRelease(
 async function later(context: Context, cluster: Cluster, name: string, first: Said): Promise<Said> {
   if (!heldLease(first)) return first;
   const changed = { from: first?.stdout ?? "", seconds: BEAT };
-  const args = leaseQuestion(name);
-  const [answer] = await kubectl(context, cluster, [{ args, changed, every: 2 }]);
+  const api = leaseQuestion(name);
+  const [answer] = await kubectl(context, cluster, [{ api, changed, every: 2 }]);
   return answer;
 }
 

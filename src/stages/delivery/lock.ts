@@ -3,6 +3,7 @@ import {
   freePatch,
   LEASE_SECONDS,
   leaseName,
+  leasePlace,
   microTime,
   newLease,
   readLease,
@@ -15,7 +16,7 @@ import { refusal } from "../../core/delivery/refusal.js";
 import { LeaseLost } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, startsOf, type Cluster, type Request } from "../kubectl.js";
 import type { Answer } from "../requests.js";
 
 /** Seconds between two signs of life. */
@@ -55,14 +56,15 @@ export class Lock {
     { force, also }: { readonly force: boolean; readonly also: readonly Request[] },
   ): Promise<{ readonly lock: Lock; readonly answers: readonly Answer[]; readonly calls: number }> {
     const name = leaseName(service);
-    const get = { args: ["get", `lease/${name}`, "--ignore-not-found", "--output=json"] };
+    const get = leaseOf(service);
     let watched: { readonly lease: Lease; readonly seconds: number } | undefined;
     // Mostly it was given back: then one execution takes it and looks.
-    let first = [patch(name, freePatch(me, microTime(new Date())))];
+    let first: Request[] = [patch(service, freePatch(me, microTime(new Date())))];
     let calls = 0;
     for (let tries = 1; ; tries++) {
-      const answers = await kubectl(context, cluster, [...first, get, ...also]);
-      calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
+      const asked = [...first, get, ...also];
+      const answers = await kubectl(context, cluster, asked);
+      calls += startsOf(asked, answers);
       const [seen, ...rest] = answers.slice(first.length);
       if (seen?.exitCode !== 0)
         throw new SlipwayError(
@@ -84,15 +86,10 @@ export class Lock {
         case "hold":
           return { lock: new Lock(context, cluster, service, me), answers: rest, calls };
         case "create":
-          first = [
-            {
-              args: ["create", "--filename=-", "--output=name"],
-              input: JSON.stringify(newLease(service, cluster.namespace, me, now)),
-            },
-          ];
+          first = [{ api: { create: [newLease(service, cluster.namespace, me, now)] } }];
           break;
         case "take":
-          first = lease ? [patch(name, takePatch(lease, me, now))] : [];
+          first = lease ? [patch(service, takePatch(lease, me, now))] : [];
           break;
         case "wait":
           if (lease) {
@@ -124,16 +121,18 @@ export class Lock {
 
   /** To be asked first, with all else needing it: then nothing is done by who lost the lease. */
   renewal(): Request {
-    return patch(leaseName(this.service), renewPatch(this.me, microTime(new Date())));
+    return patch(this.service, renewPatch(this.me, microTime(new Date())));
   }
 
   /** @throws LeaseLost when the lease was not renewed since somebody else has it. */
   async check(answer: Answer): Promise<void> {
     if (!answer || answer.exitCode === 0) return;
-    if (!/test failed|testing (value|path)|not found|NotFound/i.test(answer.stderr)) return;
-    const args = ["get", `lease/${leaseName(this.service)}`, "--output=json"];
-    const [seen] = await kubectl(this.context, this.cluster, [{ args }]);
-    throw new LeaseLost(seen?.exitCode === 0 ? (readLease(seen.stdout)?.holder ?? "") : "nobody");
+    // Of a patch whose test failed no more is said than that it is not valid.
+    if (!/\((Invalid|NotFound)\)/.test(answer.stderr)) return;
+    const [seen] = await kubectl(this.context, this.cluster, [leaseOf(this.service)]);
+    if (seen?.exitCode !== 0) return;
+    const holder = readLease(seen.stdout)?.holder ?? "";
+    if (holder !== this.me) throw new LeaseLost(holder);
   }
 
   /** Gives signs of life while something works that does not. */
@@ -172,18 +171,15 @@ export class Lock {
 
   /** Gives the lease back, so that the next run need not wait. */
   release(): Request {
-    return patch(leaseName(this.service), releasePatch(this.me));
+    return patch(this.service, releasePatch(this.me));
   }
 }
 
-function patch(name: string, operations: readonly object[]): Request {
-  return {
-    args: [
-      "patch",
-      `lease/${name}`,
-      "--type=json",
-      `--patch=${JSON.stringify(operations)}`,
-      "--output=name",
-    ],
-  };
+/** Asks for the lease. */
+export function leaseOf(service: string): Request {
+  return { api: { one: leasePlace(service) } };
+}
+
+function patch(service: string, operations: readonly object[]): Request {
+  return { api: { patch: leasePlace(service), operations } };
 }

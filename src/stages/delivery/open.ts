@@ -1,7 +1,7 @@
 import type { Secret, Service } from "@dagger.io/dagger";
 
 import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
-import { leaseName, readLease } from "../../core/delivery/lease.js";
+import { readLease } from "../../core/delivery/lease.js";
 import { observe, readObjects } from "../../core/delivery/observe.js";
 import { podPort } from "../../core/delivery/ports.js";
 import { observations } from "../../core/delivery/queries.js";
@@ -16,7 +16,7 @@ import type { Login } from "../programs.js";
 import type { Answer } from "../requests.js";
 import { openCluster } from "./access.js";
 import { analyse } from "./analysis.js";
-import { Lock } from "./lock.js";
+import { leaseOf, Lock } from "./lock.js";
 import { smoke } from "./smoke.js";
 import { ClusterWorld } from "./world.js";
 
@@ -129,8 +129,7 @@ export async function lookAround(
 ): Promise<Known & { readonly holder: string }> {
   const service = serviceName(context);
   const routed = context.config.deploy.route.gateway !== undefined;
-  const lease = ["get", `lease/${leaseName(service)}`, "--ignore-not-found", "--output=json"];
-  const asked = [{ args: lease }, ...questions(service, routed)];
+  const asked = [leaseOf(service), ...questions(service, routed)];
   const [held, ...answers] = await kubectl(
     context,
     cluster,
@@ -148,8 +147,8 @@ export interface Known {
 }
 
 function questions(service: string, hasGateway: boolean): Request[] {
-  const secrets = ["get", "secrets", `--selector=${releaseSelector(service)}`, "--output=json"];
-  return [...observations(service, hasGateway), secrets].map((args) => ({ args }));
+  const secrets = { kind: "v1/secrets", selector: releaseSelector(service) };
+  return [{ api: observations(service, hasGateway) }, { api: { all: [secrets] } }];
 }
 
 function readAnswers(service: string, answers: readonly Answer[]): Known {

@@ -1,16 +1,20 @@
 import { readFileSync } from "node:fs";
 
-import { dag, type Container, type Directory } from "@dagger.io/dagger";
+import { dag, ReturnType, type Container, type Directory, type File } from "@dagger.io/dagger";
 
 import type { Labels } from "../../core/analysis/queries.js";
 import type { Track } from "../../core/analysis/types.js";
 import { NAME, TRACK } from "../../core/delivery/objects/index.js";
 import type { Context } from "../context.js";
+import { OUT } from "../execution.js";
 import { withCluster, type Cluster } from "../kubectl.js";
 import { withProgram } from "../programs.js";
 
 /** Where the programs are that reach pods, and what they read. */
 export const POD_PROGRAMS = "/slipway-pods";
+
+/** The file among them that says what to do. */
+export const SPECIFICATION = "specification.json";
 
 /** The release to look at, and the one to compare it with. */
 export interface AnalysisTarget {
@@ -50,6 +54,41 @@ export function labelsOf(target: Pick<AnalysisTarget, "name" | "canary" | "stabl
   };
 }
 
+/** What a program that reached pods left. */
+export interface Ran {
+  readonly exitCode: number;
+  readonly stderr: string;
+  /** Files of its own, by name. */
+  readonly files: ReadonlyMap<string, File>;
+}
+
+/** Runs such a program with its specification; never an earlier answer. */
+export async function runOnPods(
+  container: Container,
+  program: "load" | "smoke",
+  attempt: string,
+): Promise<Ran> {
+  const ran = container
+    .withMountedTemp("/tmp")
+    .withEnvVariable("SLIPWAY_ATTEMPT", attempt)
+    .withExec(
+      [
+        "python3",
+        ...[`${program}.py`, SPECIFICATION].map((name) => `${POD_PROGRAMS}/${name}`),
+        OUT,
+      ],
+      { expect: ReturnType.Any },
+    );
+  const out = ran.directory(OUT);
+  const [exitCode, stderr, names] = await Promise.all([
+    ran.exitCode(),
+    ran.stderr(),
+    // There is none when the program did not come so far.
+    out.entries().catch((): string[] => []),
+  ]);
+  return { exitCode, stderr, files: new Map(names.map((name) => [name, out.file(name)])) };
+}
+
 /** A container that reaches the pods of the cluster, with further files beside the programs. */
 export function withPods(
   context: Context,
@@ -73,6 +112,7 @@ function podPrograms(files: Readonly<Record<string, string>>): Directory {
     readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
   const programs = {
     "answers.py": text("python/answers.py"),
+    "cluster.py": text("python/cluster.py"),
     "forwards.py": text("python/forwards.py"),
     "load.py": text("python/load.py"),
     "metrics.py": text("python/metrics.py"),

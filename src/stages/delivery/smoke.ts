@@ -5,10 +5,17 @@ import type { Config } from "../../core/config/schema.js";
 import type { Problem } from "../../core/errors.js";
 import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
-import { OUT, runTool } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
 import { collectTests, runTests } from "../test.js";
-import { hostOf, POD_PROGRAMS, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
+import {
+  hostOf,
+  POD_PROGRAMS,
+  runOnPods,
+  selectorOf,
+  SPECIFICATION,
+  withPods,
+  type AnalysisTarget,
+} from "./pods.js";
 
 const REPORT = "smoke.json";
 
@@ -18,9 +25,6 @@ const ALIAS = "canary";
 /** Exit codes of pytest: it was asked for something that there is not, or found no test. */
 const USAGE = 4;
 const NO_TESTS = 5;
-
-/** Seconds of one request, as `smoke.py` waits. */
-const ANSWER = 11;
 
 /**
  * Sends `deploy.smoke.requests` to each pod of the canary, with retries, and runs the project's tests
@@ -64,20 +68,12 @@ async function smokeRequests(
     retries,
     requests,
   };
-  const { run } = await runTool(
-    { attempt: attempt() },
-    withPods(context, cluster, { "smoke.json": JSON.stringify(specification) }),
-    ["python3", `${POD_PROGRAMS}/smoke.py`, `${POD_PROGRAMS}/smoke.json`, OUT],
-    // To each of at most four pods.
-    { timeout: 120 + 4 * requests.length * (retries + 1) * ANSWER, report: REPORT, version: "" },
-  );
-  if (run.report === undefined)
-    return {
-      ok: false,
-      results: [],
-      why: `the smoke requests ended with ${run.exitCode}: ${lastLines(run.stderr)}`,
-    };
-  return readSmoke(run.report, requests.length);
+  const container = withPods(context, cluster, { [SPECIFICATION]: JSON.stringify(specification) });
+  const { exitCode, stderr, files } = await runOnPods(container, "smoke", attempt());
+  const report = await files.get(REPORT)?.contents();
+  if (report !== undefined) return readSmoke(report, requests.length);
+  const why = `the smoke requests ended with ${exitCode}: ${lastLines(stderr)}`;
+  return { ok: false, results: [], why };
 }
 
 /**

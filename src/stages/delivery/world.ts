@@ -9,9 +9,9 @@ import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { Refused, type Deed, type Hands, type World } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, startsOf, type Cluster, type Request } from "../kubectl.js";
 import type { Answer } from "../requests.js";
-import { apply, GONE, remove, removeMarked, requestsOf, ROUND } from "./deeds.js";
+import { apply, remove, removeMarked, requestsOf, ROUND } from "./deeds.js";
 import type { Lock } from "./lock.js";
 
 /** Seconds of patience with an API server that was away for longer than patience lasts. */
@@ -88,12 +88,13 @@ export class ClusterWorld implements World {
   save(...records: readonly ReleaseRecord[]): void {
     const items = records.map((record) => releaseSecret({ ...record, calls: this.calls }));
     // Nobody else writes them, and a half written one is worth nothing.
-    this.queue.push(apply(items, ["--force-conflicts"]));
+    this.queue.push(apply(items, { force: true }));
   }
 
   forget(numbers: readonly number[]): void {
-    const names = numbers.map((number) => `secret/${releaseName(this.service, number)}`);
-    this.queue.push({ args: ["delete", ...names, ...GONE] });
+    const name = (number: number): string => releaseName(this.service, number);
+    const unwanted = numbers.map((number) => ({ kind: "v1/secrets", name: name(number) }));
+    this.queue.push({ api: { delete: unwanted } });
   }
 
   prune(objects: readonly KubernetesObject[], which: "all" | "marked"): void {
@@ -169,7 +170,7 @@ export class ClusterWorld implements World {
 
   /** Asks, and then looks, in one execution. */
   private async do(what: string, requests: readonly Request[]): Promise<Observation> {
-    const look = { args: observation(this.service, this.hasGateway) };
+    const look = { api: observation(this.service, this.hasGateway) };
     const answers = await this.ask(what, [this.lock.renewal(), ...requests, look]);
     return observe(this.service, readObjects(answers.at(-1)?.stdout ?? ""));
   }
@@ -187,7 +188,7 @@ export class ClusterWorld implements World {
       needs: true,
     }));
     const answers = await kubectl(this.context, this.cluster, all);
-    this.calls += answers.reduce((sum, answer) => sum + (answer?.tries ?? 0), 0);
+    this.calls += startsOf(all, answers);
     this.heed(answers);
     await this.lock.check(answers[0]);
     const at = answers.findIndex(

@@ -8,6 +8,9 @@ import re
 import subprocess
 import threading
 import time
+from urllib.parse import quote
+
+from cluster import ask
 
 # More pods than this of one version share the requests no better.
 MOST_PODS = 4
@@ -23,29 +26,12 @@ class Unreachable(Exception):
     """The cluster did not answer, or not what was asked."""
 
 
-def kubectl(*arguments):
-    command = ["kubectl", *arguments]
-    try:
-        ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=CALL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Unreachable(f"kubectl {arguments[0]} took longer than {CALL_SECONDS} s") from None
-    if ran.returncode != 0:
-        raise Unreachable(ran.stderr.strip()[-2000:] or f"kubectl exited with {ran.returncode}")
-    return ran.stdout
-
-
-def pods(namespace, selector, label=""):
+def pods(cluster, selector, label=""):
     """What counts of each pod, and its value of a label; those that are ending or have ended are left out."""
-    text = kubectl(
-        f"--namespace={namespace}",
-        "get",
-        "pods",
-        f"--selector={selector}",
-        "--output=json",
-        "--request-timeout=10s",
-    )
+    path = f"/api/v1/namespaces/{cluster.namespace}/pods?labelSelector={quote(selector)}"
+    code, text, said = ask(cluster, {"all": [path]}, CALL_SECONDS)
+    if code != 0:
+        raise Unreachable(said.strip()[-2000:])
     return [
         {**described(pod), "label": pod["metadata"].get("labels", {}).get(label)}
         for pod in json.loads(text)["items"]

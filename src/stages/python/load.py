@@ -16,6 +16,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
+from cluster import Cluster
 from forwards import Unreachable, Ways, pods
 
 
@@ -75,20 +76,20 @@ def run_k6(folder, out, ways, limit):
     return {"exitCode": code, "said": said[-4000:], "crossed": crossed}
 
 
-def pods_of(specification):
-    found = pods(specification["namespace"], specification["selector"], specification["label"])
+def pods_of(cluster, specification):
+    found = pods(cluster, specification["selector"], specification["label"])
     return {
         track: [pod for pod in found if pod["label"] == value]
         for track, value in specification["tracks"].items()
     }
 
 
-def look(specification, folder, out, result):
+def look(cluster, specification, folder, out, result):
     ways = Ways(specification["namespace"])
     result["breaks"] = ways.breaks
     ended = threading.Event()
     try:
-        before = pods_of(specification)
+        before = pods_of(cluster, specification)
         result["pods"] = {track: {"before": each, "after": None} for track, each in before.items()}
         opened = ways.open(before, specification["port"])
         shut = [track for track, each in opened.items() if not each]
@@ -107,7 +108,7 @@ def look(specification, folder, out, result):
         else:
             names = ", ".join(shut)
             result["problem"] = f"no pod of {names} is ready, so no request was made"
-        for track, after in pods_of(specification).items():
+        for track, after in pods_of(cluster, specification).items():
             result["pods"][track]["after"] = after
     except Unreachable as error:
         result["problem"] = f"the cluster could not be asked: {error}"
@@ -127,8 +128,13 @@ def main():
         "k6": None,
         "samples": [],
     }
+    out.mkdir(parents=True, exist_ok=True)
     (out / "requests.log").touch()
-    look(specification, file.parent, out, result)
+    cluster = Cluster(specification["namespace"])
+    try:
+        look(cluster, specification, file.parent, out, result)
+    finally:
+        cluster.close()
     result["finishedAt"] = now()
     (out / "observation.json").write_text(json.dumps(result), encoding="utf-8")
 

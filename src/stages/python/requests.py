@@ -6,14 +6,15 @@ FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: fi
 "optional": bool, "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
 "until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one that
 failed, unless it was "optional", those that need it ("needs": true) are left out. With --at-once they run side by
-side, whatever becomes of the others, as many as there are cores where something follows; with --after-first so do all but the first, when that has not failed. The
-secrets are environment variables of the command alone. One that takes longer than "limit" is ended, with exit code
+side, whatever becomes of the others, as many as there are cores where something follows; with --after-first so do all
+but the first, when that has not failed. The secrets are environment variables of the command alone. One that takes longer than "limit" is ended, with exit code
 124. A request with "retry" is repeated as long as it fails with standard error of one of the patterns, at most so many
 seconds in a row with the same one; one with "changed" until its output differs from what had that digest, one with
 "until" until its output has that pattern, at most so long, with "every" seconds between. What is in "then" is asked
-after its request, in the order of the list and until one of either fails; its answer is the answer. Leaves in OUT a
-list with {"exitCode", "stdout", "stderr", "tries"} or null for each, and "away" where it was repeated for failing: the
-seconds of the longest time that this took. Standard library only, and little of it: an image without byte code
+after its request, in the order of the list and until one of either fails; its answer is the answer. In place of "args"
+there may be "api", with a "namespace": what cluster.py asks the API server. Leaves in OUT a list with {"exitCode",
+"stdout", "stderr", "tries"} or null for each, and "away" where it was repeated for failing: the seconds of the longest
+time that this took. Standard library only, and little of it: an image without byte code
 compiles what is imported each time.
 """
 
@@ -28,6 +29,9 @@ import time
 PAUSE = 0.5
 TIMEOUT_EXIT_CODE = 124
 NOT_STARTED_EXIT_CODE = 127
+
+# One for all requests, when any asks the API server.
+CLUSTERS = []
 
 
 def ask(request):
@@ -74,6 +78,10 @@ def digest(text):
 
 
 def once(request):
+    if "api" in request:
+        from cluster import ask as ask_cluster
+
+        return answered(*ask_cluster(CLUSTERS[0], request["api"], request["limit"]))
     secrets = request.get("secrets") or {}
     own = {name: read(file).strip() for name, file in secrets.items()}
     limit = request["limit"]
@@ -153,7 +161,17 @@ MODES = {"--at-once": at_once, "--after-first": after_first}
 def main():
     *flags, file, out = sys.argv[1:]
     requests = json.loads(read(file))
-    answers = MODES[flags[0]](requests) if flags else in_turn(requests)
+    asked = [request for request in requests if "api" in request]
+    if asked:
+        from cluster import Cluster
+
+        CLUSTERS.append(Cluster(asked[0]["namespace"]))
+        CLUSTERS[0].start()
+    try:
+        answers = MODES[flags[0]](requests) if flags else in_turn(requests)
+    finally:
+        for each in CLUSTERS:
+            each.close()
     os.makedirs(os.path.dirname(out), exist_ok=True)
     with open(out, "w", encoding="utf-8") as opened:
         json.dump(answers, opened)

@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from answers import BROKEN, answer_of, reason_of, whole
+from cluster import Cluster
 from forwards import Unreachable, Ways, pods
 
 ANSWER_SECONDS = 10
@@ -80,10 +81,10 @@ def attempt(way, specification, request):
     }
 
 
-def ready_pods(specification):
+def ready_pods(cluster, specification):
     until = time.monotonic() + PATIENCE
     while True:
-        found = pods(specification["namespace"], specification["selector"])
+        found = pods(cluster, specification["selector"])
         if any(pod["ready"] for pod in found):
             return found
         if time.monotonic() > until:
@@ -95,10 +96,10 @@ def ready_pods(specification):
 def main():
     file, out = Path(sys.argv[1]), Path(sys.argv[2])
     specification = json.loads(file.read_text(encoding="utf-8"))
-    ways = Ways(specification["namespace"])
+    cluster, ways = Cluster(specification["namespace"]), Ways(specification["namespace"])
     result = {"problem": "", "results": []}
     try:
-        found = {"canary": ready_pods(specification)}
+        found = {"canary": ready_pods(cluster, specification)}
         opened = ways.open(found, specification["port"])["canary"]
         if not opened:
             said = next((way.said for way in ways.ways if way.said), "no answer")
@@ -112,6 +113,8 @@ def main():
         result["problem"] = str(error)
     finally:
         ways.close()
+        cluster.close()
+    out.mkdir(parents=True, exist_ok=True)
     (out / "smoke.json").write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -8,12 +8,17 @@ The containers need no way to the cluster for that, and no credentials. Standard
 import sys
 import threading
 
+from cluster import Cluster
 from forwards import Way, pods
 
 
 def main():
     namespace, selector, port = sys.argv[1:]
-    ready = [pod for pod in pods(namespace, selector) if pod["ready"]]
+    cluster = Cluster(namespace)
+    try:
+        ready = [pod for pod in pods(cluster, selector) if pod["ready"]]
+    finally:
+        cluster.close()
     if not ready:
         sys.exit("no pod of the canary is ready")
     Way(0, namespace, ready[0]["name"], port, say, address="0.0.0.0", local=int(port))

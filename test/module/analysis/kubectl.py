@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stands in for kubectl where there is no cluster: pods are files, a forward is a relay on this machine.
 
-$CLUSTER holds TRACK.json (what `get pods` prints, of each of the selector's tracks) and, for each pod, NAME.port. When
+$CLUSTER holds TRACK.json (the list of pods of each of the selector's tracks, for `proxy`) and, for each pod, NAME.port. When
 NAME.break is there, its forwards end with that text as kubectl's do, once.
 """
 
@@ -12,7 +12,10 @@ import socket
 import sys
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import UnixStreamServer
+from urllib.parse import parse_qs, urlsplit
 
 CLUSTER = Path(os.environ["CLUSTER"])
 
@@ -64,16 +67,43 @@ def forward(name, ports):
         connect(client, target)
 
 
+class Api(BaseHTTPRequestHandler):
+    def do_GET(self):
+        selector = parse_qs(urlsplit(self.path).query)["labelSelector"][0]
+        files = [CLUSTER / f"{track}.json" for track in re.search(r"track in \(([\w,]+)\)", selector)[1].split(",")]
+        if not all(file.exists() for file in files):
+            return self.reply(500, "dial tcp 127.0.0.1:6443: connect: connection refused\n")
+        items = [pod for file in files for pod in json.loads(file.read_text())["items"]]
+        self.reply(200, json.dumps({"kind": "PodList", "apiVersion": "v1", "items": items}))
+
+    def reply(self, status, text):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class Proxy(UnixStreamServer):
+    def get_request(self):
+        request, _ = super().get_request()
+        return request, ("", 0)
+
+
+def proxy(path):
+    with Proxy(path, Api) as server:
+        print(f"Starting to serve on {path}", flush=True)
+        server.serve_forever()
+
+
 def main():
     arguments = sys.argv[1:]
     if "port-forward" in arguments:
         *_, pod, ports = arguments
         forward(pod.removeprefix("pod/"), ports)
-    selector = next(one for one in arguments if one.startswith("--selector="))
-    files = [CLUSTER / f"{track}.json" for track in re.search(r"track in \(([\w,]+)\)", selector)[1].split(",")]
-    if not all(file.exists() for file in files):
-        sys.exit("The connection to the server 127.0.0.1:6443 was refused")
-    print(json.dumps({"items": [pod for file in files for pod in json.loads(file.read_text())["items"]]}))
+    socket_flag = next(one for one in arguments if one.startswith("--unix-socket="))
+    proxy(socket_flag.partition("=")[2])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ export interface Finding {
   readonly warning?: true;
 }
 
-/** How a call of kubectl ended; undefined when it was not made. */
+/** How a request or a call of kubectl ended; undefined when it was not made. */
 export type Said =
   { readonly exitCode: number; readonly stdout: string; readonly stderr: string } | undefined;
 

@@ -32,7 +32,7 @@ export interface Wanted {
   readonly hostnames: readonly string[];
 }
 
-/** Whether the Gateway is there, works, and takes the service's route (`kubectl get gateway --output=json`). */
+/** Whether the Gateway is there, works, and takes the service's route. */
 export function gatewayFinding(wanted: Wanted, said: Said): Finding {
   const { gateway: name, namespace, hostnames } = wanted;
   if (said?.exitCode !== 0) return notFound(name, said);

@@ -76,7 +76,7 @@ export function passageFindings(
   ];
 }
 
-/** Whether the Deployment of the service's name is Slipway's, or there is none (`kubectl get --output=json`). */
+/** Whether the Deployment of the service's name is Slipway's, or there is none. */
 export function foreignFinding(service: string, said: Said): Finding[] {
   if (said?.exitCode !== 0) return [failed("deployment", `not known: ${reason(said)}`)];
   if (said.stdout.trim() === "") return [];

@@ -1,5 +1,6 @@
 import type { Config } from "../../config/schema.js";
-import { leaseName } from "../lease.js";
+import type { ApiRequest, Place } from "../api.js";
+import { leasePlace } from "../lease.js";
 import { gatewayOf, type KubernetesObject } from "../objects/index.js";
 import { reviews, type Right } from "./rights.js";
 import { trialPod } from "./trial.js";
@@ -20,69 +21,73 @@ export interface Subject {
   readonly isHolder: boolean;
 }
 
-/** A call of kubectl, and its standard input. */
-export interface Question {
-  readonly args: readonly string[];
-  readonly input?: string;
-}
+/** A request to the API server, or a call of kubectl with its standard input. */
+export type Question =
+  | { readonly args: readonly string[]; readonly input?: string }
+  | { readonly api: ApiRequest; readonly limit: number };
 
-const JSON_OUTPUT = "--output=json";
-const MISSING_IS_FINE = "--ignore-not-found";
+/** Seconds for one answer. */
+const LIMIT = 20;
 
-/** Everything that kubectl is asked before a deployment, by what it is about. Nothing is changed by it. */
+/** Everything that is asked before a deployment, by what it is about. Nothing is changed by it. */
 export function questions(subject: Subject): Readonly<Record<string, Question>> {
   const { name, namespace, rights, secrets, objects, canary, deploy, isHolder } = subject;
   const { gateway } = deploy.route;
   return {
-    version: ask(["version", JSON_OUTPUT]),
-    whoami: ask(["auth", "whoami", JSON_OUTPUT]),
-    namespace: ask(["get", "namespace", namespace, JSON_OUTPUT]),
+    version: call(["version", "--output=json"]),
+    whoami: ask({ create: [WHO] }),
+    namespace: ask({
+      one: { kind: "v1/namespaces", namespace: "", name: namespace },
+      needed: true,
+    }),
     // Such a review is an answer: nothing is kept of it.
-    rights: ask(
-      ["create", "--validate=ignore", "--filename=-", JSON_OUTPUT],
-      reviews(rights, namespace),
-    ),
+    rights: ask({ create: reviews(rights, namespace) }),
     ...(!isHolder && { lease: ask(leaseQuestion(name)) }),
     ...(objects.length > 0 && {
       trial: trialQuestion(objects),
-      deployment: ask(["get", "deployments.apps", name, MISSING_IS_FINE, JSON_OUTPUT]),
-      quotas: ask(["get", "resourcequotas", JSON_OUTPUT]),
+      deployment: ask({ one: { kind: "apps/v1/deployments", name } }),
+      quotas: ask({ all: [{ kind: "v1/resourcequotas" }] }),
     }),
     ...(canary && {
-      pod: ask(
+      pod: call(
         // Its fields were seen in the trial.
         ["create", "--dry-run=server", "--validate=ignore", "--filename=-", "--output=name"],
         list([trialPod(canary)]),
       ),
     }),
     ...(secrets.length > 0 && {
-      secrets: ask(["get", "secrets", ...secrets, MISSING_IS_FINE, "--output=name"]),
+      secrets: call(["get", "secrets", ...secrets, "--ignore-not-found", "--output=name"]),
     }),
-    ...(gateway !== undefined && { gateway: ask(gatewayQuestion(gateway)) }),
+    ...(gateway !== undefined && { gateway: ask({ one: gatewayPlace(gateway), needed: true }) }),
   };
 }
+
+/** Who the API server takes the caller for; nothing is kept of it. */
+const WHO = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
 
 /** Asks whether the API server would take these objects, without keeping any. */
 export function trialQuestion(objects: readonly KubernetesObject[]): Question {
   const trial = ["apply", "--server-side", "--dry-run=server", "--field-manager=slipway"];
-  return ask([...trial, "--filename=-", "--output=name"], list(objects));
+  return call([...trial, "--filename=-", "--output=name"], list(objects));
 }
 
 /** Asks who has the lease. */
-export function leaseQuestion(name: string): string[] {
-  return ["get", `lease/${leaseName(name)}`, MISSING_IS_FINE, JSON_OUTPUT];
+export function leaseQuestion(name: string): ApiRequest {
+  return { one: leasePlace(name) };
 }
 
-function gatewayQuestion(gateway: string): string[] {
+function gatewayPlace(gateway: string): Place {
   const { name, namespace } = gatewayOf(gateway);
-  return [
-    ...["get", "gateways.gateway.networking.k8s.io", name, JSON_OUTPUT],
-    ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
-  ];
+  return { kind: "gateway.networking.k8s.io/v1/gateways", name, namespace };
 }
 
-function ask(args: readonly string[], input?: string): Question {
-  return { args: [...args, "--request-timeout=20s"], ...(input !== undefined && { input }) };
+function ask(api: ApiRequest): Question {
+  return { api, limit: LIMIT };
+}
+
+function call(args: readonly string[], input?: string): Question {
+  const all = [...args, `--request-timeout=${LIMIT}s`];
+  return { args: all, ...(input !== undefined && { input }) };
 }
 
 function list(items: readonly KubernetesObject[]): string {

@@ -91,7 +91,7 @@ export function demandOf(deployment: KubernetesObject, pods: number): Demand {
   return demand;
 }
 
-/** Whether the namespace's quotas leave room for it (`kubectl get resourcequotas --output=json`). */
+/** Whether the namespace's quotas leave room for it. */
 export function quotaFinding(demand: Demand, said: Said): Finding {
   if ((said?.stderr ?? "").includes("(Forbidden)"))
     return warned("quota", "the caller may not look at it; whether there is room is not known");

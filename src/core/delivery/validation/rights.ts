@@ -66,9 +66,9 @@ export function rightsNeeded(objects: readonly Pick<KubernetesObject, "kind">[])
   });
 }
 
-/** What `kubectl create` is given to ask whether the caller has these rights in a namespace. */
-export function reviews(rights: readonly Right[], namespace: string): string {
-  const items = rights.map(({ group, resource, verb }) => {
+/** What is created to ask whether the caller has these rights in a namespace. */
+export function reviews(rights: readonly Right[], namespace: string): object[] {
+  return rights.map(({ group, resource, verb }) => {
     const [name = "", subresource] = resource.split("/");
     const attributes = { namespace, verb, group, resource: name };
     return {
@@ -79,7 +79,6 @@ export function reviews(rights: readonly Right[], namespace: string): string {
       },
     };
   });
-  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
 const review = z.looseObject({

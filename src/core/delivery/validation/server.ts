@@ -69,7 +69,7 @@ const whoami = z.looseObject({
   status: z.looseObject({ userInfo: z.looseObject({ username: z.string() }) }),
 });
 
-/** Who the cluster takes the caller for (`kubectl auth whoami --output=json`). */
+/** Who the cluster takes the caller for (SelfSubjectReview). */
 export function userFinding(said: Said): Finding {
   const read = said?.exitCode === 0 ? parsed(whoami, said.stdout) : undefined;
   const name = read?.status.userInfo.username ?? "";
@@ -88,7 +88,7 @@ const namespaceSchema = z.looseObject({
   status: z.looseObject({ phase: z.string().optional() }).optional(),
 });
 
-/** Whether the namespace is there (`kubectl get namespace --output=json`). */
+/** Whether the namespace is there. */
 export function namespaceFinding(name: string, said: Said): Finding {
   if (said?.exitCode === 0) {
     const phase = parsed(namespaceSchema, said.stdout)?.status?.phase;
@@ -123,7 +123,7 @@ export function secretsFinding(wanted: readonly string[], said: Said): Finding[]
   ];
 }
 
-/** What a call of kubectl said last, in a line. */
+/** What was said last, in a line. */
 export function reason(said: Said): string {
   if (!said) return "kubectl was not run";
   const text = said.stderr
