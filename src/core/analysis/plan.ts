@@ -18,8 +18,8 @@ export interface LoadPlan {
   /** `Host` header of requests that name none. */
   readonly host: string;
   readonly warmupSeconds: number;
-  /** Requests to each version during the warm-up. */
-  readonly warmupRequests: number;
+  /** Requests a second to each version. */
+  readonly rate: number;
   readonly timeoutSeconds: number;
   /** Characters of the longest answer that is kept. */
   readonly longestAnswer: number;
@@ -92,7 +92,7 @@ export function planOf(
       requests: requests.map((one) => ({ ...one, keep: asksFor(one, config.predictions.path) })),
       host,
       warmupSeconds: warmup,
-      warmupRequests: rate * warmup,
+      rate,
       timeoutSeconds: timeout,
       longestAnswer: LONGEST_ANSWER,
     },

@@ -103,6 +103,7 @@ async function look(
     label: TRACK,
     tracks: labels,
     asked,
+    warmup: plan.k6.warmupSeconds,
     polls: plan.polls,
     end: plan.end,
     limit: plan.limit,

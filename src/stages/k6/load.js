@@ -6,10 +6,22 @@ const plan = JSON.parse(open(__ENV.SLIPWAY_PLAN));
 // The ways to the pods of each version: {"canary": [{"way": 0, "port": 40001}], "stable": [...]}.
 const ways = JSON.parse(open(__ENV.SLIPWAY_WAYS));
 
+// Seconds of the warm-up that went by while the ways were opened: it is shorter by them.
+const spent = Number(__ENV.SLIPWAY_SPENT);
+const warmupSeconds = plan.warmupSeconds - spent;
+
 // Answers of so many rounds are kept, to see whether a version agrees with itself.
 const KEPT_ROUNDS = 2;
 
-export const options = plan.options;
+export const options = {
+  ...plan.options,
+  scenarios: Object.fromEntries(Object.entries(plan.options.scenarios).map(sooner)),
+};
+
+function sooner([name, scenario]) {
+  const key = scenario.env.PHASE === "compare" ? "duration" : "startTime";
+  return [name, { ...scenario, [key]: `${parseFloat(scenario[key]) - spent}s` }];
+}
 
 export function send() {
   const { TRACK: track, PHASE: phase } = __ENV;
@@ -20,10 +32,10 @@ export function send() {
   // Shifted by the round: otherwise a request might always go to the same pod.
   const { way, port } = ways[track][(index + round) % ways[track].length];
   const at = Date.now();
-  const isWarmup = phase === "compare" && at - startTime < plan.warmupSeconds * 1000;
+  const isWarmup = phase === "compare" && at - startTime < warmupSeconds * 1000;
   const part = isWarmup ? "warmup" : phase;
   // Requests since the end of the warm-up, whose answers count for nothing.
-  const since = iteration - plan.warmupRequests;
+  const since = iteration - plan.rate * warmupSeconds;
   const kept = part === "compare" && request.keep && since < KEPT_ROUNDS * plan.requests.length;
   const wanted = request.status
     ? http.expectedStatuses(request.status)

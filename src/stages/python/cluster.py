@@ -109,7 +109,7 @@ class Cluster:
             if each["kind"] == kind and "/" not in each["name"]:
                 return base, each
         # A server that has just started may not serve it yet.
-        del self.kinds[version]
+        self.kinds.pop(version, None)
         raise Refused(f'no matches for kind "{kind}" in version "{version}"\n')
 
     def folder(self, item, limit):

@@ -3,9 +3,10 @@
     load.py SPECIFICATION OUT
 
 SPECIFICATION is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that label, "stable":
-value, or left out}, "asked": [{"query", "track", "url", "token": whether it goes along}], "polls": [seconds], "end":
-seconds after which nothing is asked, "limit": seconds}; beside it lie plan.json and load.js, for k6. Leaves in OUT
-requests.log, a line a request, and observation.json, which the module judges; here nothing is. Standard library only.
+value, or left out}, "asked": [{"query", "track", "url", "token": whether it goes along}], "warmup": seconds, "polls":
+[seconds], "end": seconds after which nothing is asked, "limit": seconds}; beside it lie plan.json and load.js, for k6.
+Leaves in OUT requests.log, a line a request, and observation.json, which the module judges; here nothing is. Standard
+library only.
 """
 
 import json
@@ -24,11 +25,11 @@ def now():
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def poll(specification, samples, ended):
+def poll(specification, samples, ended, spent):
     """Asks each query at each time; all of them together, so that canary and stable are seen at once."""
     if not specification["asked"]:
         return
-    began, end = time.monotonic(), specification["end"]
+    began, end = time.monotonic() - spent, specification["end"]
     # What speaks to a server takes a while to load, and mostly there is none to ask.
     from metrics import ask, unanswered
 
@@ -53,12 +54,13 @@ def poll(specification, samples, ended):
         samples.extend(answers)
 
 
-def run_k6(folder, out, ways, limit):
+def run_k6(folder, out, ways, spent, limit):
     (out / "ways.json").write_text(json.dumps(ways), encoding="utf-8")
     summary = out / "crossed.json"
     environment = {
         "SLIPWAY_PLAN": str(folder / "plan.json"),
         "SLIPWAY_WAYS": str(out / "ways.json"),
+        "SLIPWAY_SPENT": str(spent),
         "SLIPWAY_SUMMARY": str(summary),
     }
     command = [
@@ -85,6 +87,7 @@ def pods_of(cluster, specification):
 
 
 def look(cluster, specification, folder, out, result):
+    began = time.monotonic()
     ways = Ways(specification["namespace"])
     result["breaks"] = ways.breaks
     ended = threading.Event()
@@ -98,11 +101,13 @@ def look(cluster, specification, folder, out, result):
             said = next((way.said for way in ways.ways if way.said), "no answer")
             raise Unreachable(f"kubectl port-forward did not reach the pods: {said}")
         if not shut:
+            # A quick start is part of the warm-up; of a slow one half is left to warm up in.
+            spent = round(min(time.monotonic() - began, specification["warmup"] / 2), 2)
             watch = threading.Thread(
-                target=poll, args=(specification, result["samples"], ended), daemon=True
+                target=poll, args=(specification, result["samples"], ended, spent), daemon=True
             )
             watch.start()
-            result["k6"] = run_k6(folder, out, opened, specification["limit"])
+            result["k6"] = run_k6(folder, out, opened, spent, specification["limit"])
             ended.set()
             watch.join()
         else:

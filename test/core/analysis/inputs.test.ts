@@ -208,7 +208,7 @@ test("plans_equal_requests_to_both_versions_and_the_load_after_them", () => {
   assert.equal(options.thresholds["http_req_duration{scenario:canary-load}"], ["p(95)<=300"]);
   assert.equal(options.thresholds["http_req_failed{scenario:canary-load}"], ["rate<=0.007"]);
   assert.equal(plan.planned, { compare: 300, load: 3000 });
-  assert.equal([plan.k6.warmupSeconds, plan.k6.warmupRequests], [2, 60]);
+  assert.equal([plan.k6.warmupSeconds, plan.k6.rate], [2, 30]);
   assert.equal(
     plan.k6.requests.map(({ keep }) => keep),
     [false, true],

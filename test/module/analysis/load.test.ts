@@ -181,6 +181,20 @@ test("compares_no_prediction_of_the_warm_up_and_does_not_end_early_for_it", asyn
   assert.is(found.outcome, "passed", found.why);
 });
 
+test("opens_the_ways_within_the_warm_up_and_compares_for_as_long_as_it_is_to", async ({
+  cluster,
+}) => {
+  await cluster.add("canary", "canary-1", good);
+  await cluster.add("stable", "stable-1", good);
+  const set = ["analysis.warmup=4", "analysis.duration=5", "analysis.rate=20"];
+  const { sent } = await look(cluster, { set });
+  const count = (phase: string): number =>
+    sent.filter((one) => one.track === "canary" && one.phase === phase).length;
+  assert.ok(count("warmup") >= 40, `${count("warmup")}: half of it is left`);
+  assert.ok(count("warmup") < 80, `${count("warmup")}: it began before the requests`);
+  assert.ok(Math.abs(count("compare") - 100) <= 2, `${count("compare")}`);
+});
+
 test("errs_when_the_way_to_the_pods_breaks_again_and_again", async ({ cluster }) => {
   await cluster.add("canary", "canary-1", good);
   await cluster.add("stable", "stable-1", good);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 import { resolveConfig } from "../../../src/core/config/resolve.js";
 import { judge } from "../../../src/core/analysis/judge.js";
-import { readObservation, readSent } from "../../../src/core/analysis/observation.js";
+import { readObservation, readSent, type Sent } from "../../../src/core/analysis/observation.js";
 import { planOf } from "../../../src/core/analysis/plan.js";
 import { askedOf, type Labels } from "../../../src/core/analysis/queries.js";
 import { defaultRequests, type RecordedRequest } from "../../../src/core/analysis/requests.js";
@@ -29,7 +29,7 @@ export interface Look {
 export async function look(
   cluster: LocalCluster,
   { set = [], requests = defaultRequests("/readyz"), stable = true, load = false }: Look,
-): Promise<Analysis> {
+): Promise<Analysis & { readonly sent: readonly Sent[] }> {
   const { config } = resolveConfig({
     pyproject: undefined,
     set: ["analysis.duration=6", "analysis.warmup=1", "analysis.rate=25", ...set],
@@ -51,6 +51,7 @@ export async function look(
     label: "slipway.dev/track",
     tracks: labels,
     asked: askedOf(config.analysis, places, labels, false),
+    warmup: plan.k6.warmupSeconds,
     polls: plan.polls,
     end: plan.end,
     limit: plan.limit,
@@ -65,7 +66,8 @@ export async function look(
     const observation = readObservation(await readFile(join(out, "observation.json"), "utf8"));
     const sent = readSent(await readFile(join(out, "requests.log"), "utf8"));
     if (!observation || !sent) throw new Error("load.py left nothing that can be read");
-    return judge({ config: config.analysis, plan, observation, sent, hasModel: true });
+    const found = judge({ config: config.analysis, plan, observation, sent, hasModel: true });
+    return { ...found, sent };
   } finally {
     await rm(work, { recursive: true });
     await rm(out, { recursive: true });
