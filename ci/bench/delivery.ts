@@ -68,7 +68,7 @@ export async function delivery(scratch: string, times: number): Promise<Section>
     rows: [
       { what: "a canary of three steps", value: shown(middle("canary")) },
       atMost("of it beyond pauses, analyses and pod readiness", middle("beyond"), 5000),
-      { what: "calls of kubectl", value: String(middle("calls")) },
+      { what: "starts of kubectl, besides the ways to the pods", value: String(middle("calls")) },
       { what: "requests to the API server", value: String(middle("requests")) },
       atMost(
         "a canary that fails half of its requests: from the first error to the last; goal: one analysis and 3 s",

@@ -44,6 +44,8 @@ export interface Cluster {
   readonly service?: Service | undefined;
   /** What is secret in the kubeconfig, each by itself: an engine hides from outputs what it knows of. */
   readonly hidden?: readonly Secret[];
+  /** How often kubectl was started for requests and calls so far; the ways to pods are not counted. */
+  starts: number;
 }
 
 /** A request to the API server, or a call of kubectl where it takes more than that. */
@@ -75,8 +77,8 @@ export function withCluster(container: Container, cluster: Cluster): Container {
     .withEnvVariable("KUBECACHEDIR", KINDS);
 }
 
-/** How many times kubectl was started: once for all requests to the API server, and for each call. */
-export function startsOf(requests: readonly Request[], answers: readonly Answer[]): number {
+/** How often kubectl was started: once for all requests to the API server, and for each call. */
+function startsOf(requests: readonly Request[], answers: readonly Answer[]): number {
   const calls = requests.map((request, index) =>
     "api" in request ? 0 : (answers[index]?.tries ?? 0),
   );
@@ -114,7 +116,9 @@ export async function kubectl(
     "400",
   );
   const attempt = `${new Date().toISOString()} ${Math.random()}`;
-  return await request(container, commands, order, attempt);
+  const answers = await request(container, commands, order, attempt);
+  cluster.starts += startsOf(requests, answers);
+  return answers;
 }
 
 function sha256(text: string): string {

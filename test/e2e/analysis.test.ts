@@ -103,7 +103,7 @@ async function staged<T>(
     const source = dag.host().directory(folder.path);
     const context = await loadContext({ source, folder: ".", set, environment: [] });
     const kubeconfig = dag.setSecret("kubeconfig", await readFile(cluster.kubeconfig, "utf8"));
-    result = await stage(context, { kubeconfig, namespace: "default" });
+    result = await stage(context, { kubeconfig, namespace: "default", starts: 0 });
   });
   return result as T;
 }

@@ -46,7 +46,7 @@ function releaseLines(release: ReleaseRecord): string[] {
     ...(model === undefined ? [] : [`  model    ${model.uri}`]),
     ...(kind === "rollback" ? [`  back to  release ${of ?? "?"}`] : []),
     ...steps.map((step, index) => `  ${index === 0 ? "steps   " : "        "} ${stepText(step)}`),
-    `  by       ${oneLine(by)}; ${took}; ${plural(calls, "call")} of kubectl`,
+    `  by       ${oneLine(by)}; ${took}; ${plural(calls, "start")} of kubectl`,
   ];
 }
 

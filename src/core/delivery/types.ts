@@ -128,7 +128,7 @@ export interface ReleaseRecord {
   /** Why it ended as it did, or waits. */
   readonly why?: string | undefined;
   readonly steps: readonly StepRecord[];
-  /** How often kubectl was started for it. */
+  /** How often kubectl was started for it, besides the ways to the pods. */
   readonly calls: number;
 }
 

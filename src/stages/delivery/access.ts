@@ -53,6 +53,7 @@ export function clusterOf(
     kubeconfig: dag.setSecret(name, text),
     namespace,
     service: cluster,
+    starts: 0,
     hidden: secrets.map((secret, index) => dag.setSecret(`${name} ${index}`, secret)),
   };
 }

@@ -233,7 +233,7 @@ export async function abort(context: Context, access: Access, only: Abortable): 
 
 /** Works with the lease, and gives it back however that ends. */
 async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>): Promise<Ended> {
-  const { world } = opened;
+  const { world, cluster } = opened;
   let ended: Ended;
   try {
     ended = await work(opened);
@@ -243,7 +243,7 @@ async function during(opened: Opened, work: (opened: Opened) => Promise<Ended>):
     throw error;
   }
   await world.end();
-  return { ...ended, release: { ...ended.release, calls: world.calls } };
+  return { ...ended, release: { ...ended.release, calls: cluster.starts } };
 }
 
 /** What the cluster would not take is known before anything is touched. */

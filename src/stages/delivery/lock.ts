@@ -16,7 +16,7 @@ import { refusal } from "../../core/delivery/refusal.js";
 import { LeaseLost } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, startsOf, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, type Cluster, type Request } from "../kubectl.js";
 import type { Answer } from "../requests.js";
 
 /** Seconds between two signs of life. */
@@ -54,17 +54,14 @@ export class Lock {
     service: string,
     me: string,
     { force, also }: { readonly force: boolean; readonly also: readonly Request[] },
-  ): Promise<{ readonly lock: Lock; readonly answers: readonly Answer[]; readonly calls: number }> {
+  ): Promise<{ readonly lock: Lock; readonly answers: readonly Answer[] }> {
     const name = leaseName(service);
     const get = leaseOf(service);
     let watched: { readonly lease: Lease; readonly seconds: number } | undefined;
     // Mostly it was given back: then one execution takes it and looks.
     let first: Request[] = [patch(service, freePatch(me, microTime(new Date())))];
-    let calls = 0;
     for (let tries = 1; ; tries++) {
-      const asked = [...first, get, ...also];
-      const answers = await kubectl(context, cluster, asked);
-      calls += startsOf(asked, answers);
+      const answers = await kubectl(context, cluster, [...first, get, ...also]);
       const [seen, ...rest] = answers.slice(first.length);
       if (seen?.exitCode !== 0)
         throw new SlipwayError(
@@ -84,7 +81,7 @@ export class Lock {
       const now = microTime(new Date());
       switch (claim(lease, me, watched, force)) {
         case "hold":
-          return { lock: new Lock(context, cluster, service, me), answers: rest, calls };
+          return { lock: new Lock(context, cluster, service, me), answers: rest };
         case "create":
           first = [{ api: { create: [newLease(service, cluster.namespace, me, now)] } }];
           break;

@@ -77,7 +77,7 @@ export async function openRun(
   const routed = context.config.deploy.route.gateway !== undefined;
   const me = holderOf(access);
   const also = questions(service, routed);
-  const { lock, answers, calls } = await Lock.acquire(context, cluster, service, me, {
+  const { lock, answers } = await Lock.acquire(context, cluster, service, me, {
     force,
     also,
   });
@@ -92,7 +92,6 @@ export async function openRun(
       console.log(text);
     },
   });
-  world.calls = calls;
   const seen = hasGateway === routed ? known.seen : await world.look();
   return { world, cluster, run: new Run(world, known.records, seen) };
 }

@@ -9,7 +9,7 @@ import type { Observation, ReleaseRecord } from "../../core/delivery/types.js";
 import { Refused, type Deed, type Hands, type World } from "../../core/delivery/world.js";
 import { SlipwayError } from "../../core/errors.js";
 import type { Context } from "../context.js";
-import { kubectl, startsOf, type Cluster, type Request } from "../kubectl.js";
+import { kubectl, type Cluster, type Request } from "../kubectl.js";
 import type { Answer } from "../requests.js";
 import { apply, remove, removeMarked, requestsOf, ROUND } from "./deeds.js";
 import type { Lock } from "./lock.js";
@@ -32,8 +32,6 @@ export interface Helpers {
 
 /** The real world: a cluster, by kubectl, one execution for everything that belongs together. */
 export class ClusterWorld implements World {
-  /** Calls of kubectl so far. */
-  calls = 0;
   /** What is to be done before whatever is done next. */
   private queue: Request[] = [];
   /** Seconds to repeat what the API server does not answer; few when it did not in a long time. */
@@ -86,7 +84,7 @@ export class ClusterWorld implements World {
   }
 
   save(...records: readonly ReleaseRecord[]): void {
-    const items = records.map((record) => releaseSecret({ ...record, calls: this.calls }));
+    const items = records.map((record) => releaseSecret({ ...record, calls: this.cluster.starts }));
     // Nobody else writes them, and a half written one is worth nothing.
     this.queue.push(apply(items, { force: true }));
   }
@@ -150,7 +148,6 @@ export class ClusterWorld implements World {
       [events, ...logs].map((args) => ({ args, patience: 5 })),
       "at once",
     );
-    this.calls += answers.length;
     const [told, ...said] = answers.map((answer) => (answer?.exitCode === 0 ? answer.stdout : ""));
     const asked: Asked = {
       events: readObjects(told ?? ""),
@@ -188,7 +185,6 @@ export class ClusterWorld implements World {
       needs: true,
     }));
     const answers = await kubectl(this.context, this.cluster, all);
-    this.calls += startsOf(all, answers);
     this.heed(answers);
     await this.lock.check(answers[0]);
     const at = answers.findIndex(

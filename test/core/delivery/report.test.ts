@@ -50,7 +50,7 @@ test("says_what_failed_why_where_and_what_to_do", () => {
     /^ {2}why +the analysis at 50 % failed: 5 of 100 requests$/m,
     /^ {2}steps +33 % \(really 33\.33 %, by whole pods\): passed: well$/m,
     /^ {2}STUCK +no pod is ready$/m,
-    /took 1 min 5 s; 31 calls of kubectl$/m,
+    /took 1 min 5 s; 31 starts of kubectl$/m,
     /^pods:\n {2}one$/m,
     /^next: .*slipway history/m,
   ])
