@@ -75,6 +75,7 @@ export async function request(
     .directory()
     .withNewFile("requests.py", program("requests"))
     .withNewFile("cluster.py", program("cluster"))
+    .withNewFile("proxy.py", program("proxy"))
     .withNewFile("requests.json", JSON.stringify(requests));
   const answers = await container
     .withMountedDirectory(FOLDER, folder)

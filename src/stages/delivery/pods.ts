@@ -116,6 +116,7 @@ function podPrograms(files: Readonly<Record<string, string>>): Directory {
     "forwards.py": text("python/forwards.py"),
     "load.py": text("python/load.py"),
     "metrics.py": text("python/metrics.py"),
+    "proxy.py": text("python/proxy.py"),
     "smoke.py": text("python/smoke.py"),
     "tunnel.py": text("python/tunnel.py"),
     "load.js": text("k6/load.js"),

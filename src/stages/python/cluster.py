@@ -1,6 +1,6 @@
-"""Asks the API server through one `kubectl proxy`, which has its address and the credentials.
+"""Asks the API server for objects, and changes them.
 
-Imported by requests.py and forwards.py: to start kubectl takes longer than most of what is asked. A request is one of
+Imported by requests.py and forwards.py. A request is one of
 
     {"one": path, "needed": bool?}             the object, or nothing when it is not there and need not be
     {"all": [path], "as": "summary"?}          what is there of them, as a list or as its summary
@@ -13,99 +13,27 @@ Paths are URLs without a host, which may select. What fails is told in kubectl's
 """
 
 import json
-import os
-import subprocess
-import threading
-from socket import AF_UNIX, socket
 from urllib.parse import quote
 
-JSON = "application/json"
+from proxy import Proxy, Refused
+
 PATCHES = {"json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
 
 
-class Refused(Exception):
-    """What the API server, or the way to it, said instead of an answer."""
-
-    def __init__(self, said, missing=False):
-        super().__init__(said)
-        self.missing = missing
-
-
-class Cluster:
-    """One proxy, started when it is first needed."""
+class Cluster(Proxy):
+    """The API server, seen from one namespace."""
 
     def __init__(self, namespace):
+        super().__init__()
         self.namespace = namespace
-        self.path = f"/tmp/slipway-{os.getpid()}.sock"
-        self.said = f"{self.path}.log"
-        self.process = None
-        self.serving = False
-        self.lock = threading.Lock()
         self.kinds = {}
-
-    def start(self):
-        """Starts it without waiting for it: whoever has something to do meanwhile calls this first."""
-        # Not a pipe: nobody would read what it says of requests that failed.
-        with open(self.said, "wb") as said:
-            self.process = subprocess.Popen(
-                ["kubectl", "proxy", f"--unix-socket={self.path}"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=said,
-            )
-
-    def reach(self):
-        with self.lock:
-            if self.process is None:
-                self.start()
-            # It says that it serves, or ends.
-            self.serving = self.serving or bool(self.process.stdout.readline())
-            if self.serving and self.process.poll() is None:
-                return
-            code = self.process.wait()
-            with open(self.said, encoding="utf-8", errors="replace") as said:
-                why = said.read()
-            self.close()
-            raise Refused(why or f"kubectl proxy exited with {code}\n")
-
-    def close(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
-        self.process, self.serving = None, False
-        for path in [self.path, self.said]:
-            if os.path.exists(path):
-                os.unlink(path)
-
-    def call(self, method, path, limit, body=None, kind=JSON):
-        # While the proxy starts: it takes a while to load.
-        from http.client import HTTPConnection
-
-        self.reach()
-        way = HTTPConnection("localhost", timeout=limit)
-        way.sock = socket(AF_UNIX)
-        way.sock.settimeout(limit)
-        try:
-            way.sock.connect(self.path)
-            data = None if body is None else json.dumps(body)
-            way.request(method, path, body=data, headers={"Content-Type": kind, "Accept": JSON})
-            answer = way.getresponse()
-            text = answer.read().decode("utf-8", "replace")
-        finally:
-            way.close()
-        if answer.status >= 400:
-            raise refusal(answer.status, text)
-        return json.loads(text)
 
     def kind(self, version, kind, limit):
         """Of a kind of objects what its path needs to know."""
+        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
         if version not in self.kinds:
-            base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
-            self.kinds[version] = [
-                (base, each) for each in self.call("GET", base, limit)["resources"]
-            ]
-        for base, each in self.kinds[version]:
+            self.kinds[version] = self.call("GET", base, limit)["resources"]
+        for each in self.kinds[version]:
             if each["kind"] == kind and "/" not in each["name"]:
                 return base, each
         # A server that has just started may not serve it yet.
@@ -118,21 +46,6 @@ class Cluster:
         namespace = item.get("metadata", {}).get("namespace") or self.namespace
         within = f"/namespaces/{namespace}" if kind["namespaced"] else ""
         return f"{base}{within}/{kind['name']}"
-
-
-def refusal(status, text):
-    try:
-        told = json.loads(text)
-        message, reason = told["message"], told.get("reason") or status
-    except (ValueError, KeyError, TypeError):
-        # Of a group that is not served nothing else is said; client-go has these words for it.
-        if status == 404:
-            return Refused(
-                "Error from server (NotFound): the server could not find the requested resource\n"
-            )
-        return Refused(text)
-    missing = reason == "NotFound" and bool((told.get("details") or {}).get("name"))
-    return Refused(f"Error from server ({reason}): {message}\n", missing)
 
 
 def one(cluster, request, limit):
