@@ -99,7 +99,7 @@ def ask(one):
 metrics.ask = ask
 from load import poll
 samples = []
-poll(json.loads(sys.argv[1]), samples, threading.Event())
+poll(json.loads(sys.argv[1]), samples, threading.Event(), 0)
 print(json.dumps(samples))`;
 
 test("has_an_error_for_each_query_whatever_happened_to_it", async () => {
