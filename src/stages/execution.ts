@@ -110,6 +110,11 @@ export async function runTool(
   return { run, running: record.running, files, sizes: record.files };
 }
 
+/** Makes an execution one of its own: never an earlier answer. */
+export function newAttempt(): string {
+  return `${new Date().toISOString()} ${Math.random()}`;
+}
+
 function helpers(): Directory {
   const text = (name: string): string =>
     readFileSync(new URL(`python/${name}`, import.meta.url), "utf8");

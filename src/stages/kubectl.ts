@@ -4,6 +4,7 @@ import { dag, type Container, type Secret, type Service } from "@dagger.io/dagge
 
 import { withPaths, type ApiRequest } from "../core/delivery/api.js";
 import type { Context } from "./context.js";
+import { newAttempt } from "./execution.js";
 import { withProgram } from "./programs.js";
 import { request, type Answer, type Order, type Request as Command } from "./requests.js";
 
@@ -115,8 +116,7 @@ export async function kubectl(
     "GOGC",
     "400",
   );
-  const attempt = `${new Date().toISOString()} ${Math.random()}`;
-  const answers = await request(container, commands, order, attempt);
+  const answers = await request(container, commands, order, newAttempt());
   cluster.starts += startsOf(requests, answers);
   return answers;
 }

@@ -10,7 +10,7 @@ import { trackingOf, type Tracking } from "../core/model/tracking.js";
 import type { PinnedModel, RegistryFacts, ServedModel } from "../core/model/types.js";
 import { lastLines } from "../core/text.js";
 import type { Context } from "./context.js";
-import { HELPERS, runTool } from "./execution.js";
+import { HELPERS, newAttempt, runTool } from "./execution.js";
 import { withProgram } from "./programs.js";
 
 /** Under this name containers reach a model registry on the caller's machine. */
@@ -144,7 +144,7 @@ async function ask<T>(
     .with((each) => (username ? each.withEnvVariable("MLFLOW_TRACKING_USERNAME", username) : each))
     .withMountedDirectory(REQUEST, file);
   const { run } = await runTool(
-    { attempt: `${new Date().toISOString()} ${Math.random()}` },
+    { attempt: newAttempt() },
     container,
     ["python3", `${HELPERS}/model_registry.py`, `${REQUEST}/request.json`],
     {

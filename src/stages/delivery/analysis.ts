@@ -115,8 +115,7 @@ async function look(
   const container = withPods(context, cluster, files, "k6").with((each) =>
     token === undefined ? each : each.withMountedSecret(TOKEN, token),
   );
-  const attempt = `${began.toISOString()} ${Math.random()}`;
-  const { exitCode, stderr, files: left } = await runOnPods(container, "load", attempt);
+  const { exitCode, stderr, files: left } = await runOnPods(container, "load");
   const sent = left.get(SENT);
   const [observation, bytes] = await Promise.all([left.get(OBSERVATION)?.contents(), sent?.size()]);
   const isRead = bytes !== undefined && bytes <= LONGEST_REPORT;

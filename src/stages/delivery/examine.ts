@@ -16,11 +16,7 @@ import {
   heldLease,
   leaseFinding,
 } from "../../core/delivery/validation/progress.js";
-import {
-  leaseQuestion,
-  questions,
-  trialQuestion,
-} from "../../core/delivery/validation/questions.js";
+import { questions, trialQuestion } from "../../core/delivery/validation/questions.js";
 import { demandOf, podsNeeded, quotaFinding } from "../../core/delivery/validation/quota.js";
 import { rightsFinding, rightsNeeded } from "../../core/delivery/validation/rights.js";
 import {
@@ -32,6 +28,7 @@ import {
 import { podFinding, trialFindings } from "../../core/delivery/validation/trial.js";
 import type { Context } from "../context.js";
 import { kubectl, type Cluster } from "../kubectl.js";
+import { leaseOf } from "./lock.js";
 import { serviceName } from "./open.js";
 
 /** Seconds to wait for the API server; who only looks does not wait long. */
@@ -135,8 +132,7 @@ export async function tryRelease(
 async function later(context: Context, cluster: Cluster, name: string, first: Said): Promise<Said> {
   if (!heldLease(first)) return first;
   const changed = { from: first?.stdout ?? "", seconds: BEAT };
-  const api = leaseQuestion(name);
-  const [answer] = await kubectl(context, cluster, [{ api, changed, every: 2 }]);
+  const [answer] = await kubectl(context, cluster, [{ ...leaseOf(name), changed, every: 2 }]);
   return answer;
 }
 

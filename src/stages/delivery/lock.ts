@@ -90,7 +90,7 @@ export class Lock {
           break;
         case "wait":
           if (lease) {
-            await this.watch(context, cluster, name, lease);
+            await this.watch(context, cluster, service, seen.stdout);
             watched = { lease, seconds: LEASE_SECONDS };
           }
           first = [];
@@ -108,12 +108,11 @@ export class Lock {
   private static async watch(
     context: Context,
     cluster: Cluster,
-    name: string,
-    { resourceVersion }: Lease,
+    service: string,
+    from: string,
   ): Promise<void> {
-    const args = ["get", `lease/${name}`, "--output=jsonpath={.metadata.resourceVersion}"];
-    const changed = { from: resourceVersion, seconds: LEASE_SECONDS };
-    await kubectl(context, cluster, [{ args, changed, every: 2 }]);
+    const changed = { from, seconds: LEASE_SECONDS };
+    await kubectl(context, cluster, [{ ...leaseOf(service), changed, every: 2 }]);
   }
 
   /** To be asked first, with all else needing it: then nothing is done by who lost the lease. */

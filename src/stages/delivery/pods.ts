@@ -6,7 +6,7 @@ import type { Labels } from "../../core/analysis/queries.js";
 import type { Track } from "../../core/analysis/types.js";
 import { NAME, TRACK } from "../../core/delivery/objects/index.js";
 import type { Context } from "../context.js";
-import { OUT } from "../execution.js";
+import { newAttempt, OUT } from "../execution.js";
 import { withCluster, type Cluster } from "../kubectl.js";
 import { withProgram } from "../programs.js";
 
@@ -63,14 +63,10 @@ export interface Ran {
 }
 
 /** Runs such a program with its specification; never an earlier answer. */
-export async function runOnPods(
-  container: Container,
-  program: "load" | "smoke",
-  attempt: string,
-): Promise<Ran> {
+export async function runOnPods(container: Container, program: "load" | "smoke"): Promise<Ran> {
   const ran = container
     .withMountedTemp("/tmp")
-    .withEnvVariable("SLIPWAY_ATTEMPT", attempt)
+    .withEnvVariable("SLIPWAY_ATTEMPT", newAttempt())
     .withExec(
       [
         "python3",

@@ -5,6 +5,7 @@ import type { Config } from "../../core/config/schema.js";
 import type { Problem } from "../../core/errors.js";
 import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
+import { newAttempt } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
 import { collectTests, runTests } from "../test.js";
 import {
@@ -69,7 +70,7 @@ async function smokeRequests(
     requests,
   };
   const container = withPods(context, cluster, { [SPECIFICATION]: JSON.stringify(specification) });
-  const { exitCode, stderr, files } = await runOnPods(container, "smoke", attempt());
+  const { exitCode, stderr, files } = await runOnPods(container, "smoke");
   const report = await files.get(REPORT)?.contents();
   if (report !== undefined) return readSmoke(report, requests.length);
   const why = `the smoke requests ended with ${exitCode}: ${lastLines(stderr)}`;
@@ -106,7 +107,7 @@ async function smokeTests(
 ): Promise<Smoke> {
   const { markers } = context.config.deploy.smoke;
   const began = Date.now();
-  const { result } = await runTests({ ...forSmoke(context), attempt: attempt() }, (container) =>
+  const { result } = await runTests({ ...forSmoke(context), attempt: newAttempt() }, (container) =>
     container
       .withServiceBinding(ALIAS, tunnel(context, cluster, target))
       .withEnvVariable("SLIPWAY_TARGET", addressOf(target)),
@@ -145,7 +146,7 @@ function addressOf({ port }: { readonly port: number }): string {
 function tunnel(context: Context, cluster: Cluster, target: AnalysisTarget): Service {
   const selector = selectorOf(target, target.canary);
   return withPods(context, cluster)
-    .withEnvVariable("SLIPWAY_ATTEMPT", attempt())
+    .withEnvVariable("SLIPWAY_ATTEMPT", newAttempt())
     .withExposedPort(target.port)
     .asService({
       args: [
@@ -153,9 +154,4 @@ function tunnel(context: Context, cluster: Cluster, target: AnalysisTarget): Ser
         ...[cluster.namespace, selector, `${target.port}`],
       ],
     });
-}
-
-/** Never an earlier answer. */
-function attempt(): string {
-  return `${new Date().toISOString()} ${Math.random()}`;
 }

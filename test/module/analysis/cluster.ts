@@ -32,6 +32,13 @@ export interface LocalCluster {
   close: () => Promise<void>;
 }
 
+/** Answers well. */
+export const good: RequestListener = (request, response) => {
+  request.resume();
+  response.setHeader("Content-Type", "application/json");
+  response.end(JSON.stringify({ host: request.headers.host, species: "setosa" }));
+};
+
 const KUBECTL = fileURLToPath(new URL("kubectl.py", import.meta.url));
 
 export async function localCluster(): Promise<LocalCluster> {

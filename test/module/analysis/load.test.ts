@@ -1,11 +1,11 @@
 // load.py and load.js with the real k6, on pods of this machine's loopback.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 
 import type { RecordedRequest } from "../../../src/core/analysis/requests.js";
-import { localCluster, type LocalCluster } from "./cluster.js";
+import { good, localCluster, type LocalCluster } from "./cluster.js";
 import { look, measure } from "./look.js";
 
 const test = suite<{ cluster: LocalCluster }>("load.py");
@@ -15,12 +15,6 @@ test.before.each(async (context) => {
 test.after.each(async ({ cluster }) => {
   await cluster.close();
 });
-
-const good: RequestListener = (request, response) => {
-  request.resume();
-  response.setHeader("Content-Type", "application/json");
-  response.end(JSON.stringify({ host: request.headers.host, species: "setosa" }));
-};
 
 /** Fails so many of 100 requests. */
 const failing = (percent: number): RequestListener => {
@@ -258,58 +252,6 @@ test("holds_a_load_test_to_its_thresholds", async ({ cluster }) => {
     load: true,
   });
   assert.is(well.outcome, "passed", well.why);
-});
-
-test("asks_for_metrics_of_both_versions_while_requests_are_made", async ({ cluster }) => {
-  await cluster.add("canary", "canary-1", good);
-  await cluster.add("stable", "stable-1", good);
-  await cluster.add("metrics", "metrics-1", (request, response) => {
-    const url = new URL(request.url ?? "", "http://metrics");
-    const value = { canary: 12, stable: 3 }[url.searchParams.get("track") ?? ""];
-    response.statusCode = url.pathname === "/broken" ? 503 : 200;
-    response.end(JSON.stringify({ errors: url.pathname === "/empty" ? null : value }));
-  });
-  const port = await readFile(`${cluster.folder}/metrics-1.port`, "utf8");
-  const query = (path: string, more: object): object => ({
-    name: path,
-    url: `http://127.0.0.1:${port}/${path}?track={{track}}&of={{name}}`,
-    value: "$.errors",
-    ...more,
-  });
-  const queries = [
-    query("high", { maximum: 5 }),
-    query("worse", { margin: 10 }),
-    query("fine", { maximum: 20 }),
-    query("empty", { maximum: 5 }),
-    query("broken", { maximum: 5 }),
-  ];
-  const found = await look(cluster, { set: [`analysis.queries=${JSON.stringify(queries)}`] });
-  assert.equal(
-    ["high", "worse", "fine", "empty", "broken"].map((name) => measure(found, name).outcome),
-    ["failed", "failed", "passed", "inconclusive", "errored"],
-    JSON.stringify(found.measures, undefined, 1),
-  );
-});
-
-test("asks_for_no_metrics_after_the_comparison_however_slow_they_are", async ({ cluster }) => {
-  await cluster.add("canary", "canary-1", good);
-  let asked = 0;
-  await cluster.add("metrics", "metrics-1", (_, response) => {
-    asked++;
-    setTimeout(() => response.end("3"), 2000);
-  });
-  const port = await readFile(`${cluster.folder}/metrics-1.port`, "utf8");
-  const queries = [{ name: "slow", url: `http://127.0.0.1:${port}/`, maximum: 5 }];
-  const found = await look(cluster, {
-    set: [`analysis.queries=${JSON.stringify(queries)}`],
-    stable: false,
-  });
-  assert.ok(asked <= 2, `asked ${asked} times`);
-  assert.is(measure(found, "slow").outcome, "inconclusive");
-  assert.match(
-    found.why,
-    /answered only [12] times? while requests were made, 5 numbers are needed/,
-  );
 });
 
 test.run();

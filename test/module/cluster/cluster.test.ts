@@ -1,105 +1,11 @@
-// What cluster.py makes of requests and of answers, behind a stand-in for `kubectl proxy`.
-import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { suite } from "uvu";
+// What cluster.py makes of requests, and of what the API server says to them.
 import * as assert from "uvu/assert";
 
-import { withPaths, type ApiRequest } from "../../../src/core/delivery/api.js";
-import { ROUTED, SETTLED, UNSETTLED } from "../../../src/core/delivery/queries.js";
+import { apiSuite, ask, configMap, CORE, first, KINDS } from "./asking.js";
 
-const REQUESTS = fileURLToPath(new URL("../../../src/stages/python/requests.py", import.meta.url));
-const KUBECTL = fileURLToPath(new URL("kubectl.py", import.meta.url));
+const test = apiSuite("cluster.py");
 
-interface Answer {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly tries: number;
-}
-
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly type: string | null;
-  readonly body?: unknown;
-}
-
-type Answers = Readonly<Record<string, readonly [number, unknown] | string>>;
-
-const test = suite("cluster.py", { folder: "" });
-test.before.each((context) => {
-  context.folder = mkdtempSync(join(tmpdir(), "slipway-api-"));
-  copyFileSync(KUBECTL, join(context.folder, "kubectl"));
-});
-test.after.each(({ folder }) => {
-  rmSync(folder, { recursive: true });
-});
-
-/** How requests end that get these answers, and what was asked for them. */
-function ask(
-  folder: string,
-  answers: Answers,
-  requests: readonly ApiRequest[],
-  more: object = {},
-): { readonly answers: Answer[]; readonly asked: Asked[] } {
-  const place = (name: string): string => join(folder, name);
-  writeFileSync(place("answers.json"), JSON.stringify(answers));
-  const list = requests.map((request) => ({
-    ...{ api: withPaths(request, "shop"), namespace: "shop", limit: 10 },
-    ...more,
-  }));
-  writeFileSync(place("requests.json"), JSON.stringify(list));
-  const env = {
-    ...process.env,
-    PATH: `${folder}:${process.env.PATH ?? ""}`,
-    ANSWERS: place("answers.json"),
-    ASKED: place("asked"),
-  };
-  const ran = spawnSync("python3", [REQUESTS, place("requests.json"), place("out.json")], {
-    ...{ encoding: "utf8", env },
-  });
-  assert.is(ran.status, 0, ran.stderr);
-  const lines = existsSync(place("asked")) ? readFileSync(place("asked"), "utf8") : "";
-  return {
-    answers: JSON.parse(readFileSync(place("out.json"), "utf8")) as Answer[],
-    asked: lines
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Asked),
-  };
-}
-
-/** The only answer, or the first of them. */
-function first(answers: readonly Answer[]): Answer {
-  const [answer] = answers;
-  if (!answer) throw new Error("nothing was answered");
-  return answer;
-}
-
-const CORE = "/api/v1/namespaces/shop";
 const APPS = "/apis/apps/v1/namespaces/shop";
-const KINDS: Answers = {
-  "GET /api/v1": [
-    200,
-    {
-      resources: [
-        { name: "configmaps", kind: "ConfigMap", namespaced: true },
-        { name: "namespaces", kind: "Namespace", namespaced: false },
-      ],
-    },
-  ],
-};
 
 const status = (code: number, reason: string, message: string, name?: string): [number, object] => [
   code,
@@ -107,13 +13,6 @@ const status = (code: number, reason: string, message: string, name?: string): [
 ];
 const missing = (name: string): [number, object] =>
   status(404, "NotFound", `"${name}" not found`, name);
-
-const configMap = (
-  name: string,
-): { apiVersion: string; kind: string; metadata: { name: string } } => ({
-  ...{ apiVersion: "v1", kind: "ConfigMap" },
-  metadata: { name },
-});
 
 test("lists_what_is_there_with_its_kind_and_leaves_out_what_is_not", ({ folder }) => {
   const { answers, asked } = ask(
@@ -309,103 +208,6 @@ test("patches_by_operations_and_creates_in_the_namespace", ({ folder }) => {
   assert.is(answers[1]?.stdout, '{"kind": "ConfigMap"}\n', "what came of it is told");
   assert.equal(asked[0]?.body, operations);
   assert.is(asked[0]?.type, "application/json-patch+json");
-});
-
-test("repeats_what_the_api_server_does_not_answer_and_then_tells_why", ({ folder }) => {
-  const away = "dial tcp 198.18.0.1:6443: connect: connection refused\n";
-  const { answers } = ask(
-    folder,
-    { [`GET ${CORE}/configmaps/a`]: [500, away] },
-    [{ one: { kind: "v1/configmaps", name: "a" } }],
-    { retry: [{ seconds: 0.5, pattern: "connection refused" }], every: 0.1 },
-  );
-  assert.is(first(answers).exitCode, 1);
-  assert.is(first(answers).stderr, away);
-  assert.ok(first(answers).tries > 2);
-});
-
-test("tells_what_kubectl_said_when_it_does_not_serve", ({ folder }) => {
-  const { answers } = ask(folder, { ends: "error: no configuration has been provided" }, [
-    { one: { kind: "v1/configmaps", name: "a" } },
-  ]);
-  assert.is(first(answers).exitCode, 1);
-  assert.match(first(answers).stderr, "no configuration has been provided");
-});
-
-test("leaves_no_proxy_and_no_socket_behind", ({ folder }) => {
-  const before = readdirSync("/tmp").filter((name) => /^slipway-\d+\.sock/.test(name));
-  ask(folder, KINDS, [{ create: [configMap("a")] }]);
-  const after = readdirSync("/tmp").filter((name) => /^slipway-\d+\.sock/.test(name));
-  assert.equal(after, before);
-  const running = spawnSync("pgrep", ["-f", join(folder, "kubectl")], { encoding: "utf8" });
-  assert.is(running.stdout, "");
-});
-
-/** The line of an object, as what waits for it sees it. */
-function summaryOf(folder: string, object: object): string {
-  const place = { kind: "v1/things", name: "a" };
-  const { answers } = ask(folder, { [`GET ${CORE}/things/a`]: [200, object] }, [
-    { all: [place], as: "summary" },
-  ]);
-  assert.is(first(answers).exitCode, 0, first(answers).stderr);
-  return first(answers).stdout;
-}
-
-/** Python's patterns of these files are JavaScript's too. */
-const matches = (pattern: string, text: string): boolean => new RegExp(pattern, "m").test(text);
-
-test("ends_a_wait_when_a_deployment_is_complete_and_not_before", ({ folder }) => {
-  const deployment = (status: object, replicas = 2): object => ({
-    ...{ kind: "Deployment", metadata: { generation: 3 }, spec: { replicas } },
-    status: { observedGeneration: 3, replicas, updatedReplicas: replicas, ...status },
-  });
-  const whole = summaryOf(folder, deployment({ availableReplicas: 2 }));
-  assert.ok(matches(SETTLED, whole), whole);
-  assert.not.ok(matches(UNSETTLED, whole), whole);
-  for (const behind of [
-    { availableReplicas: 1 },
-    {},
-    { availableReplicas: 2, observedGeneration: 2 },
-    { availableReplicas: 2, replicas: 3 },
-  ]) {
-    const text = summaryOf(folder, deployment(behind));
-    assert.not.ok(matches(SETTLED, text), text);
-    assert.ok(matches(UNSETTLED, text), text);
-  }
-  const late = { type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" };
-  const hopeless = summaryOf(folder, deployment({ availableReplicas: 0, conditions: [late] }));
-  assert.ok(matches(SETTLED, hopeless), hopeless);
-});
-
-test("ends_a_wait_when_a_pod_cannot_start", ({ folder }) => {
-  const pod = (state: object): object => ({
-    ...{ kind: "Pod", metadata: {} },
-    status: { phase: "Pending", containerStatuses: [{ state }] },
-  });
-  const creating = summaryOf(folder, pod({ waiting: { reason: "ContainerCreating" } }));
-  assert.not.ok(matches(SETTLED, creating), creating);
-  const crashing = summaryOf(folder, pod({ waiting: { reason: "CrashLoopBackOff" } }));
-  assert.ok(matches(SETTLED, crashing), crashing);
-});
-
-test("ends_a_wait_when_the_gateway_has_taken_over_the_route_as_it_is_now", ({ folder }) => {
-  const route = (...conditions: object[]): object => ({
-    ...{ kind: "HTTPRoute", metadata: { generation: 4 }, spec: {} },
-    status: { parents: [{ conditions }] },
-  });
-  const condition = (type: string, observedGeneration: number): object => ({
-    ...{ type, status: "True", observedGeneration },
-  });
-  const taken = route(condition("Accepted", 4), condition("ResolvedRefs", 4));
-  assert.ok(matches(ROUTED, summaryOf(folder, taken)));
-  for (const behind of [
-    route(condition("Accepted", 3), condition("ResolvedRefs", 4)),
-    route(condition("Accepted", 4)),
-    { ...taken, status: undefined },
-  ]) {
-    const text = summaryOf(folder, behind);
-    assert.not.ok(matches(ROUTED, text), text);
-  }
 });
 
 test.run();

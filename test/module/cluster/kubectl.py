@@ -2,7 +2,7 @@
 """Stands in for `kubectl proxy`: answers on the given socket out of $ANSWERS, a file of JSON.
 
 It holds {"METHOD PATH": [status, body]}; a body that is no object is sent as text. What was asked is added to
-$ASKED, a line of JSON each. With "ends" in the answers it does not serve, but ends with that text.
+$ASKED, a line of JSON each, and the socket to `socket` beside the answers. With "ends" in the answers it does not serve, but ends with that text.
 """
 
 import json
@@ -47,7 +47,9 @@ def main():
     if "ends" in answers():
         sys.exit(answers()["ends"])
     flag = next(one for one in sys.argv if one.startswith("--unix-socket="))
-    with Proxy(flag.partition("=")[2], Api) as server:
+    path = flag.partition("=")[2]
+    Path(os.environ["ANSWERS"]).with_name("socket").write_text(path)
+    with Proxy(path, Api) as server:
         print("Starting to serve", flush=True)
         server.serve_forever()
 

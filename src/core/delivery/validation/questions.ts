@@ -42,7 +42,7 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
     }),
     // Such a review is an answer: nothing is kept of it.
     rights: ask({ create: reviews(rights, namespace) }),
-    ...(!isHolder && { lease: ask(leaseQuestion(name)) }),
+    ...(!isHolder && { lease: ask({ one: leasePlace(name) }) }),
     ...(objects.length > 0 && {
       trial: trialQuestion(objects),
       deployment: ask({ one: { kind: "apps/v1/deployments", name } }),
@@ -56,6 +56,7 @@ export function questions(subject: Subject): Readonly<Record<string, Question>> 
       ),
     }),
     ...(secrets.length > 0 && {
+      // By kubectl, which gives their names alone: what is in them is nobody's business here.
       secrets: call(["get", "secrets", ...secrets, "--ignore-not-found", "--output=name"]),
     }),
     ...(gateway !== undefined && { gateway: ask({ one: gatewayPlace(gateway), needed: true }) }),
@@ -69,11 +70,6 @@ const WHO = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" 
 export function trialQuestion(objects: readonly KubernetesObject[]): Question {
   const trial = ["apply", "--server-side", "--dry-run=server", "--field-manager=slipway"];
   return call([...trial, "--filename=-", "--output=name"], list(objects));
-}
-
-/** Asks who has the lease. */
-export function leaseQuestion(name: string): ApiRequest {
-  return { one: leasePlace(name) };
 }
 
 function gatewayPlace(gateway: string): Place {
