@@ -54,10 +54,10 @@ unnoticed("the API server is killed, and comes back with all it knew", async () 
 });
 
 unnoticed("the API server hangs for a time", async () => {
-  const frozen = faults.freezeApiServer(3);
-  const failed = await kubectl(["get", "pods", "--request-timeout=1s"]).catch(String);
-  assert.match(failed, /timeout|deadline|TLS handshake/i);
-  await frozen;
+  await faults.freezeApiServer(async () => {
+    const failed = await kubectl(["get", "pods", "--request-timeout=1s"]).catch(String);
+    assert.match(failed, /timeout|deadline|TLS handshake/i);
+  });
   assert.match(await kubectl(["get", "deployment", "stable"]), /stable +2\/2/);
 });
 

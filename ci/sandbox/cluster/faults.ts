@@ -29,12 +29,12 @@ export class Faults {
     }
   }
 
-  /** Lets the API server hang for a time: connections are taken, and nothing is answered. */
-  async freezeApiServer(seconds: number): Promise<void> {
+  /** Lets the API server hang meanwhile: connections are taken, and nothing is answered. */
+  async freezeApiServer(meanwhile: () => Promise<void>): Promise<void> {
     const { processes } = this.cluster;
     await processes.signal("kube-apiserver", "STOP");
     try {
-      await sleep(seconds * 1000);
+      await meanwhile();
     } finally {
       await processes.signal("kube-apiserver", "CONT");
     }

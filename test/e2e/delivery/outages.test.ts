@@ -55,7 +55,7 @@ plays(test, stages.open, 1, {
       await service.start();
       const deploying = service.deploy("v2");
       await service.until("first");
-      await faults.freezeApiServer(10);
+      await faults.freezeApiServer(() => sleep(10_000));
       await serves(service, await deploying, 2);
     },
   },
