@@ -1,9 +1,10 @@
-import { ServiceExitError } from "../exec/service.js";
+import { HealthCheckError, ServiceExitError } from "../exec/service.js";
 import type { Forward, RunningService } from "../exec/types.js";
 import { EngineError, ExecFailure } from "../graph/errors.js";
 import type { Node } from "../graph/node.js";
 import { NotRunError } from "../plan.js";
 import type { Call, Fields } from "../session.js";
+import { healthCheckOf } from "./container/healthcheck.js";
 import { prepare } from "./container/prepare.js";
 import { expand, type ContainerValue } from "./container/value.js";
 import { bindings, servicesOf, type ServiceValue, type Started } from "./services.js";
@@ -28,6 +29,7 @@ export function containerService(
     async start(starter, signal) {
       const { runner, events, options } = starter.session.engine;
       if (options.plan) throw new NotRunError();
+      const check = healthCheckOf(self);
       const prepared = await prepare(starter, self, command, args, signal);
       const bound = await bindings(starter, self.services, signal);
       const release = async (): Promise<void> => {
@@ -40,11 +42,12 @@ export function containerService(
           (output) =>
             runner.startService(
               { ...prepared.spec, aliases: bound.aliases },
-              self.ports.map(({ port, protocol, experimentalSkipHealthcheck }) => ({
-                port,
-                protocol: protocol === "UDP" ? "udp" : "tcp",
-                skipHealthcheck: experimentalSkipHealthcheck,
-              })),
+              check ??
+                self.ports.map(({ port, protocol, experimentalSkipHealthcheck }) => ({
+                  port,
+                  protocol: protocol === "UDP" ? "udp" : "tcp",
+                  skipHealthcheck: experimentalSkipHealthcheck,
+                })),
               {
                 signal: AbortSignal.any([signal, bound.lost]),
                 secrets: prepared.secrets,
@@ -70,8 +73,13 @@ export function containerService(
         };
       } catch (error) {
         await release();
+        if (error instanceof HealthCheckError) {
+          const { exitCode, stdout, stderr } = error.ran;
+          const context = "health check errored: ";
+          throw new ExecFailure(check?.args ?? [], exitCode, stdout, stderr, context);
+        }
         if (!(error instanceof ServiceExitError)) throw error;
-        throw new ExecFailure(command, error.exit.exitCode, error.exit.tail.trim(), "");
+        throw new ExecFailure(command, error.exit.exitCode, error.exit.tail, "");
       }
     },
   };

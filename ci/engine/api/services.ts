@@ -131,16 +131,16 @@ export async function bindings(
     const aliases: Record<string, string> = {};
     await Promise.all(
       bound.map(async ({ alias, service }) => {
+        const { hostname } = await call.session.force<ServiceValue>(service, call.client, signal);
+        const name = `${hostname} (aliased as ${alias})`;
         const started = await services.attach(call, service, signal).catch((error: unknown) => {
-          throw named(error, alias);
+          throw named(error, name);
         });
         attached.push({ service, started });
         aliases[alias] = started.ip;
-        const { hostname } = await call.session.force<ServiceValue>(service, call.client, signal);
         void started.exited?.then((why) => {
           const end = why === "" ? "exited" : `exited: ${why}`;
-          const words = `bound service ${hostname} (aliased as ${alias}) ${end}`;
-          if (!released) lost.abort(new EngineError(words));
+          if (!released) lost.abort(new EngineError(`bound service ${name} ${end}`));
         });
       }),
     );
@@ -151,9 +151,9 @@ export async function bindings(
   }
 }
 
-/** Says under which name the service that did not start is wanted. */
-function named(error: unknown, alias: string): unknown {
+/** Says which service did not start, and under which name it is wanted. */
+function named(error: unknown, name: string): unknown {
   if (!(error instanceof ExecFailure)) return error;
-  const { cmd, exitCode, stdout, stderr } = error;
-  return new ExecFailure(cmd, exitCode, stdout, stderr, `start service ${alias}: `);
+  const { cmd, exitCode, stdout, stderr, context } = error;
+  return new ExecFailure(cmd, exitCode, stdout, stderr, `start ${name}: ${context}`);
 }

@@ -123,7 +123,6 @@ const READONLY = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/pr
 /** `KEY=value` lines; the host's proxy settings are added in both spellings where the container has none. */
 function environment(spec: ExecSpec, host: ConfigInput["hostEnv"]): string[] {
   const env: Record<string, string | undefined> = { ...spec.env };
-  env.PATH ??= DEFAULT_PATH;
   for (const upper of PROXIES) {
     const lower = upper.toLowerCase();
     const value = env[upper] ?? env[lower] ?? host[upper] ?? host[lower];
@@ -131,7 +130,13 @@ function environment(spec: ExecSpec, host: ConfigInput["hostEnv"]): string[] {
     env[upper] ??= value;
     env[lower] ??= value;
   }
-  return Object.entries(env).map(([key, value]) => `${key}=${value ?? ""}`);
+  return variables(env);
+}
+
+/** `KEY=value` lines, and where commands are found unless that is among them. */
+export function variables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const whole: typeof env = { ...env, PATH: env.PATH ?? DEFAULT_PATH };
+  return Object.entries(whole).map(([key, value]) => `${key}=${value ?? ""}`);
 }
 
 function systemMounts(all: boolean): OciMount[] {

@@ -1,20 +1,17 @@
 import { spawn } from "node:child_process";
 import { close, constants, open } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { relative } from "node:path";
 import { promisify } from "node:util";
 import { pack } from "tar-stream";
 import type { LayerDraft, Snapshot } from "../store/types.js";
 import type { Slot } from "./network.js";
+import { endLeftovers, signalCommand } from "./processes.js";
+import { runtimeCommand, type Runtime } from "./runtime.js";
 import type { ExecStorage } from "./storage.js";
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
-
-/** How often to look whether a command has ended and left something behind. */
-const LEFTOVERS_MS = 100;
-const PID_FILE = "pid";
 
 /** A file of the bundle. Bundles live in a tmpfs that only the process's own mount namespace sees. */
 export interface BundleFile {
@@ -39,7 +36,7 @@ export interface NewFolder {
 }
 
 export interface LaunchInput {
-  readonly runtime: string;
+  readonly runtime: Runtime;
   /** Where the bundle is mounted: an empty folder. */
   readonly bundle: string;
   readonly slot: Slot;
@@ -57,6 +54,8 @@ export interface Launched {
   readonly exited: Promise<{ exitCode: number; failure: string | undefined }>;
   /** Ends the process and all that it started, at once. */
   kill(): void;
+  /** Of the process that all of it runs below. */
+  readonly pid: number;
   /** Sends a signal to the command and its process group. */
   signal(signal: NodeJS.Signals): Promise<void>;
 }
@@ -120,6 +119,7 @@ export async function launch(storage: ExecStorage, input: LaunchInput): Promise<
   });
   const logged = new Promise<void>((resolve) => log.once("close", resolve));
   return {
+    pid,
     stdout: reader(outFd),
     stderr: reader(errFd),
     exited: Promise.all([ended, logged]).then(([exitCode]) => ({
@@ -182,17 +182,10 @@ function script(
   for (const { path, owner } of folders) {
     lines.push(`mkdir ${quote(`${bundle}/${path}`)}; chown ${owner} ${quote(`${bundle}/${path}`)}`);
   }
-  lines.push(`cd ${at}; exec ${runtime} 2>&6 6>&-${stdin === "bundle" ? " <stdin" : ""}`);
+  lines.push(
+    `cd ${at}; exec ${runtimeCommand(runtime)} 2>&6 6>&-${stdin === "bundle" ? " <stdin" : ""}`,
+  );
   return lines.join("\n");
-}
-
-/** The runtime's command line, to be run inside of the bundle. `id` names the container, and runc's cgroup. */
-export function runtimeCommand(runtime: string, id: string): string {
-  const options = "--log-format=json --root=state";
-  const run = `run --pid-file=${PID_FILE} ${id}`;
-  return runtime === "crun"
-    ? `crun --log=file:/proc/self/fd/4 ${options} --cgroup-manager=disabled ${run}`
-    : `${runtime} --log=/proc/self/fd/4 ${options} ${run}`;
 }
 
 function quote(text: string): string {
@@ -214,75 +207,4 @@ function failureOf(log: string): string | undefined {
     }
   });
   return words.length === 0 ? undefined : words.join("\n");
-}
-
-/**
- * The process group that the command leads. engine → unshare → runtime → command, and whatever else ends up as a child
- * of the runtime: which one is the command is in a file, by its number in the runtime's PID namespace.
- */
-async function findCommand(runtime: number, bundle: string): Promise<"not yet" | "gone" | number> {
-  const file = `/proc/${runtime}/root/${bundle}/${PID_FILE}`;
-  const wanted = await readFile(file, "utf8").catch(() => "");
-  if (wanted === "") return "not yet";
-  for (const pid of await childrenOf(runtime)) {
-    const [, , inside] = /^NSpid:\s+(\d+)\s+(\d+)/m.exec(await statusOf(pid, "status")) ?? [];
-    if (inside === wanted.trim()) return pid;
-  }
-  return "gone";
-}
-
-async function signalCommand(
-  unshare: number,
-  bundle: string,
-  signal: NodeJS.Signals,
-): Promise<void> {
-  for (const runtime of await childrenOf(unshare)) {
-    const command = await findCommand(runtime, bundle);
-    if (typeof command === "number") send(-command, signal);
-  }
-}
-
-/**
- * The runtime waits for everything that the command left in the background; under Dagger's init that ends with the
- * command. So when the command is gone and the runtime is not, all that is left gets killed. Returns how to stop looking.
- */
-function endLeftovers(unshare: number, bundle: string): () => void {
-  let command: number | undefined;
-  const look = async (): Promise<void> => {
-    for (const runtime of await childrenOf(unshare)) {
-      const found = await findCommand(runtime, bundle);
-      if (typeof found === "number") command = found;
-      if (found !== "gone") continue;
-      // The kernel's list of children can be short while some of them end: ask the command itself.
-      const status = command === undefined ? "" : await statusOf(command, "status");
-      if (new RegExp(`^PPid:\\s+${runtime}$`, "m").test(status)) continue;
-      for (const pid of await descendantsOf(runtime)) send(pid, "SIGKILL");
-    }
-  };
-  const timer = setInterval(() => void look(), LEFTOVERS_MS);
-  return () => {
-    clearInterval(timer);
-  };
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-function statusOf(pid: number, file: string): Promise<string> {
-  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const list = await statusOf(pid, `task/${pid}/children`);
-  return list.trim() === "" ? [] : list.trim().split(" ").map(Number);
-}
-
-async function descendantsOf(pid: number): Promise<number[]> {
-  const children = await childrenOf(pid);
-  return [...children, ...(await Promise.all(children.map(descendantsOf))).flat()];
 }

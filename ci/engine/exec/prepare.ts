@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LayerDraft, Snapshot } from "../store/types.js";
-import { CA_BUNDLE, hostsFile, ociConfig, resolvConf } from "./config.js";
+import { CA_BUNDLE, hostsFile, ociConfig, resolvConf, type OciConfig } from "./config.js";
 import type { BundleFile, NewFolder, Overlay } from "./launch.js";
 import type { Network, Slot } from "./network.js";
 import { locate, mountAt } from "./paths.js";
@@ -25,6 +25,7 @@ export interface Surroundings {
 
 /** A spec with all that had to be looked up or made for it. */
 export interface Prepared {
+  readonly config: OciConfig;
   readonly slot: Slot;
   readonly files: readonly BundleFile[];
   readonly overlays: readonly Overlay[];
@@ -92,7 +93,7 @@ export async function prepare(around: Surroundings, spec: ExecSpec): Promise<Pre
     const from = inline ? "bundle" : stdin && storage.blobs.path(stdin.blob);
     const folders = newFolders(cwd, user);
     const slot = await network.acquire();
-    return { slot, files, overlays, folders, stubs, rootfs, mounts, stdin: from, discard };
+    return { config, slot, files, overlays, folders, stubs, rootfs, mounts, stdin: from, discard };
   } catch (error) {
     await discard();
     throw error;

@@ -1,19 +1,22 @@
 import { access, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CA_BUNDLE } from "./config.js";
+import { runBeside } from "./beside.js";
+import { CA_BUNDLE, variables } from "./config.js";
 import { requireEverything } from "./doctor.js";
 import { Forwards } from "./forwards.js";
-import { launch, runtimeCommand, type Launched } from "./launch.js";
+import { launch, type Launched } from "./launch.js";
 import { Network } from "./network.js";
 import { commandWords, OutputRecorder } from "./output.js";
 import { prepare, type Prepared, type Surroundings } from "./prepare.js";
-import { ServiceOutput, stopGracefully, untilHealthy } from "./service.js";
+import type { Runtime } from "./runtime.js";
+import { ServiceOutput, askToEnd, untilChecked, untilHealthy } from "./service.js";
 import type { ExecStorage } from "./storage.js";
 import { removeStubs } from "./stubs.js";
 import type {
   ExecResult,
   ExecSpec,
   Forward,
+  HealthCheck,
   PortForward,
   RunnerOptions,
   RunningService,
@@ -94,16 +97,17 @@ export class Runner {
   }
 
   /**
-   * Starts a service and resolves when all its TCP ports answer. Rejects when it ends before that, with its last
-   * output. The caller shares it between clients, and stops it. What it writes is thrown away.
+   * Starts a service and resolves when all its TCP ports answer, or when its health check succeeds. Rejects when it
+   * ends before that, with its last output. The caller shares it between clients, and stops it. What it writes is
+   * thrown away.
    */
   async startService(
     spec: ExecSpec,
-    ports: readonly ServicePort[],
+    up: readonly ServicePort[] | HealthCheck,
     options: RunOptions = {},
   ): Promise<RunningService> {
     const output = new ServiceOutput(options);
-    const { process, prepared, end } = await this.start(spec, options.signal);
+    const { process, prepared, runtime, end } = await this.start(spec, options.signal);
     const stderr = commandWords(process.stderr, spec.args[0] ?? "", process.exited);
     const exited = Promise.allSettled([
       output.read("stdout", process.stdout),
@@ -119,15 +123,23 @@ export class Runner {
     });
     const { ip } = prepared.slot;
     try {
-      await untilHealthy(ports, (port) => this.forwards.probe(ip, port), exited);
+      if ("args" in up) {
+        const { bundle } = this.around;
+        const own = { ...prepared.config.process, args: up.args, env: variables(up.env) };
+        const check = () => runBeside({ pid: process.pid, bundle, runtime }, own);
+        await untilChecked(up, check, exited);
+      } else await untilHealthy(up, (port) => this.forwards.probe(ip, port), exited);
       options.signal?.throwIfAborted();
     } catch (error) {
       process.kill();
       await exited;
       throw options.signal?.aborted === true ? options.signal.reason : error;
     }
-    const stop = (kill = false): Promise<void> =>
-      stopGracefully(process, exited, kill ? 0 : GRACE_MS);
+    const stop = async (kill = false): Promise<void> => {
+      if (!kill) await askToEnd(process, exited, GRACE_MS);
+      process.kill();
+      await exited;
+    };
     return { ip, exited, stop };
   }
 
@@ -153,21 +165,16 @@ export class Runner {
   private async start(
     spec: ExecSpec,
     signal: AbortSignal | undefined,
-  ): Promise<{ process: Launched; prepared: Prepared; end: () => void }> {
+  ): Promise<{ process: Launched; prepared: Prepared; runtime: Runtime; end: () => void }> {
     signal?.throwIfAborted();
     const prepared = await prepare(this.around, spec);
     const { network, storage, bundle } = this.around;
     const tainted = spec.insecureRootCapabilities === true;
     try {
       signal?.throwIfAborted();
-      const process = await launch(storage, {
-        runtime: runtimeCommand(
-          this.runtime,
-          `slipway-${globalThis.process.pid}-${prepared.slot.ip}`,
-        ),
-        bundle,
-        ...prepared,
-      });
+      const id = `slipway-${globalThis.process.pid}-${prepared.slot.ip}`;
+      const runtime = { name: this.runtime, id };
+      const process = await launch(storage, { runtime, bundle, ...prepared });
       const abort = (): void => {
         process.kill();
       };
@@ -179,7 +186,7 @@ export class Runner {
         signal?.removeEventListener("abort", abort);
         network.release(prepared.slot, tainted);
       };
-      return { process, prepared, end };
+      return { process, prepared, runtime, end };
     } catch (error) {
       network.release(prepared.slot, true);
       await prepared.discard();

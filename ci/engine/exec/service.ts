@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Ran } from "./beside.js";
 import type { Launched } from "./launch.js";
 import { Scrubber } from "./scrub.js";
-import type { OutputStream, RunOptions, ServiceExit, ServicePort } from "./types.js";
+import type { HealthCheck, OutputStream, RunOptions, ServiceExit, ServicePort } from "./types.js";
 
 const TAIL = 64 * 1024;
 const FIRST_RETRY_MS = 20;
@@ -42,7 +43,7 @@ export async function untilHealthy(
     // Whether it ended is asked first: a port of a dead service says nothing.
     for (;;) {
       const exit = await Promise.race([exited, sleep(0)]);
-      if (exit !== undefined) throw new ServiceExitError(exit, port);
+      if (exit !== undefined) throw new ServiceExitError(exit, `port ${port} answered`);
       const up = await probe(port).then(
         () => true,
         () => false,
@@ -54,20 +55,52 @@ export async function untilHealthy(
   }
 }
 
+/**
+ * Waits until the check succeeds, as Dagger does: Docker's timeout of one try is not looked at, and what is too
+ * late ends with it. Rejects when the service ends before that, and when the check has failed too often.
+ */
+export async function untilChecked(
+  { every, startPeriod, retries }: HealthCheck,
+  check: () => Promise<Ran | undefined>,
+  exited: Promise<ServiceExit>,
+): Promise<void> {
+  const counted = Date.now() + startPeriod;
+  let failures = 0;
+  const ended = exited.then((exit) => {
+    throw new ServiceExitError(exit, "its health check succeeded");
+  });
+  // Whoever has stopped waiting does not hear of it.
+  ended.catch(() => undefined);
+  for (;;) {
+    const ran = await Promise.race([ended, check()]);
+    if (ran?.exitCode === 0) return;
+    if (Date.now() > counted) failures += 1;
+    if (ran && failures === retries) throw new HealthCheckError(ran);
+    await Promise.race([ended, sleep(every)]);
+  }
+}
+
 /** A service that ended before it was up. */
 export class ServiceExitError extends Error {
   constructor(
     readonly exit: ServiceExit,
-    port: number,
+    event: string,
   ) {
     const tail = exit.tail.trim();
     const said = tail === "" ? "it printed nothing" : `its last output was:\n${tail}`;
-    super(`exit code: ${exit.exitCode}, before port ${port} answered; ${said}`);
+    super(`exit code: ${exit.exitCode}, before ${event}; ${said}`);
   }
 }
 
-/** SIGTERM, and SIGKILL to what has not ended `graceMs` later. */
-export async function stopGracefully(
+/** A service whose health check has failed too often. */
+export class HealthCheckError extends Error {
+  constructor(readonly ran: Ran) {
+    super(`health check errored: exit code: ${ran.exitCode}`);
+  }
+}
+
+/** SIGTERM, and as much time to end as `graceMs`. */
+export async function askToEnd(
   process: Launched,
   exited: Promise<unknown>,
   graceMs: number,
@@ -79,6 +112,4 @@ export async function stopGracefully(
     sleep(graceMs, undefined, { signal: timer.signal }).catch(() => undefined),
   ]);
   timer.abort();
-  process.kill();
-  await exited;
 }

@@ -84,6 +84,19 @@ export interface ServicePort {
   readonly skipHealthcheck?: boolean;
 }
 
+/** A command in a service's container that says by its exit code whether the service is up. Times are milliseconds. */
+export interface HealthCheck {
+  readonly args: readonly string[];
+  /** All that it gets: it sees no secret variables of the service. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Between two tries. */
+  readonly every: number;
+  /** How long it may fail without that being counted. */
+  readonly startPeriod: number;
+  /** How often it may fail after that. */
+  readonly retries: number;
+}
+
 export interface ServiceExit {
   readonly exitCode: number;
   /** The last 64 KiB of its scrubbed output. */

@@ -13,7 +13,8 @@ export class ExecFailure extends EngineError {
     readonly exitCode: number,
     readonly stdout: string,
     readonly stderr: string,
-    context = "",
+    /** What it was run for, before how it ended. */
+    readonly context = "",
   ) {
     super(`${context}exit code: ${exitCode}`);
     this.extensions = { _type: "EXEC_ERROR", cmd, exitCode, stdout, stderr };

@@ -13,6 +13,7 @@ import { dockerfileStages } from "./dockerfile-stages.js";
 import { errors } from "./errors.js";
 import { exec } from "./exec.js";
 import { file } from "./file.js";
+import { healthChecks } from "./health-checks.js";
 import { host } from "./host.js";
 import { ids } from "./ids.js";
 import { images } from "./images.js";
@@ -44,6 +45,7 @@ export const allCases: readonly Case[] = [
   ...secrets,
   ...ids,
   ...services,
+  ...healthChecks,
   ...cancellation,
   ...images,
   ...dockerBuild,

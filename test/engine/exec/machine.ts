@@ -2,7 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Runner } from "../../../ci/engine/exec/runner.js";
-import type { ExecSpec, RunnerOptions, RunOptions } from "../../../ci/engine/exec/types.js";
+import type {
+  ExecSpec,
+  HealthCheck,
+  RunnerOptions,
+  RunOptions,
+} from "../../../ci/engine/exec/types.js";
 import type { LayerDraft, Snapshot } from "../../../ci/engine/store/types.js";
 import { busyboxRoot, Folders } from "./folders.js";
 
@@ -38,6 +43,12 @@ export class Machine {
 
   spec(args: string[], more: Partial<ExecSpec> = {}): ExecSpec {
     return { rootfs: this.base, args, env: {}, cwd: "/", user: "", ...more };
+  }
+
+  /** A health check that is tried often enough for any machine, unless told. */
+  check(script: string, more: Partial<HealthCheck> = {}): HealthCheck {
+    const args = ["sh", "-c", script];
+    return { args, env: {}, every: 50, startPeriod: 0, retries: 200, ...more };
   }
 
   async run(args: string[], more: Partial<ExecSpec> = {}, options?: RunOptions): Promise<Outcome> {

@@ -1,8 +1,11 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { ServicePort } from "../../../ci/engine/exec/types.js";
+import type { Mount, ServicePort } from "../../../ci/engine/exec/types.js";
 import { Machine } from "./machine.js";
 
 const test = suite("services");
@@ -53,6 +56,54 @@ test("ports that are not to be checked are not waited for", async () => {
   assert.is((await service.exited).exitCode, 137);
 });
 
+test("a service with a health check is up when that succeeds, whatever its ports do", async () => {
+  const script = "sleep 0.3; touch /ready; exec sleep 1000";
+  const service = await machine.runner.startService(
+    machine.spec(["sh", "-c", script]),
+    machine.check("[ -e /ready ]"),
+  );
+  await service.stop(true);
+  assert.is((await service.exited).exitCode, 137);
+});
+
+test("a health check gets its own variables, and the service's user and folder", async () => {
+  const spec = { env: { A: "service" }, cwd: "/w", user: "1000:1001" };
+  const check = '[ "$A" = check ] && [ "$PWD" = /w ] && [ "$(id -u):$(id -g)" = 1000:1001 ]';
+  const service = await machine.runner.startService(
+    machine.spec(["sleep", "1000"], spec),
+    machine.check(check, { env: { A: "check" }, retries: 1 }),
+  );
+  await service.stop(true);
+});
+
+test("fails_when_the_health_check_has_failed_too_often", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "slipway-tries-"));
+  const mounts: Mount[] = [{ kind: "cache", target: "/v", volumePath: folder }];
+  const started = machine.runner.startService(
+    machine.spec(["sleep", "1000"], { mounts }),
+    machine.check("echo x >> /v/tries; exit 3", { retries: 2 }),
+  );
+  assert.is(await messageOf(started), "health check errored: exit code: 3");
+  assert.is(await readFile(join(folder, "tries"), "utf8"), "x\nx\n");
+  await rm(folder, { recursive: true });
+});
+
+test("a health check may fail within the start period", async () => {
+  const script = "sleep 0.5; touch /ready; exec sleep 1000";
+  const service = await machine.runner.startService(
+    machine.spec(["sh", "-c", script]),
+    machine.check("[ -e /ready ]", { retries: 1, startPeriod: 60_000 }),
+  );
+  await service.stop(true);
+});
+
+test("fails_when_the_service_ends_before_its_health_check_succeeds", async () => {
+  const spec = machine.spec(["sh", "-c", "echo cannot bind >&2; sleep 0.3; exit 3"]);
+  const message = await messageOf(machine.runner.startService(spec, machine.check("false")));
+  assert.match(message, "exit code: 3, before its health check succeeded");
+  assert.match(message, "cannot bind");
+});
+
 test("stopping is polite first", async () => {
   const script = "trap 'echo bye; exit 5' TERM; while :; do sleep 0.1; done";
   const service = await machine.runner.startService(machine.spec(["sh", "-c", script]), []);
@@ -60,7 +111,7 @@ test("stopping is polite first", async () => {
   await service.stop();
   const { exitCode, tail } = await service.exited;
   assert.is(exitCode, 5);
-  assert.match(tail, /bye\n$/);
+  assert.match(tail, /^bye$/m);
 });
 
 test("aborting the start ends the service", async () => {

@@ -4,7 +4,7 @@ import type { Node } from "../../graph/node.js";
 import type { ImageConfig } from "../../images/types.js";
 import type { Fields } from "../../session.js";
 import type { PortValue } from "../values.js";
-import { duration, formatDuration } from "./duration.js";
+import { healthcheck, healthcheckConfig, type HealthcheckArgs } from "./healthcheck.js";
 import { containerPath, environment, expand, withConfig, type ContainerValue } from "./value.js";
 
 /** Fields that only read or change the configuration: nothing of them runs anything. */
@@ -122,20 +122,7 @@ export const configFields: Fields<ContainerValue> = {
     return { ...withConfig(self, { ExposedPorts }), ports };
   },
 
-  "dockerHealthcheck: HealthcheckConfig": (self) => {
-    const check = self.config.Healthcheck;
-    const [kind, ...args] = check?.Test ?? [];
-    if (!check || kind === undefined || kind === "NONE") return null;
-    return {
-      args,
-      shell: kind === "CMD-SHELL",
-      interval: formatDuration(check.Interval),
-      timeout: formatDuration(check.Timeout),
-      startPeriod: formatDuration(check.StartPeriod),
-      startInterval: formatDuration(check.StartInterval),
-      retries: check.Retries ?? 0,
-    };
-  },
+  "dockerHealthcheck: HealthcheckConfig": (self) => healthcheckConfig(self.config),
   "withDockerHealthcheck(args: [String!]!, shell: Boolean, interval: String, timeout: String, startPeriod: String, startInterval: String, retries: Int): Container!":
     (self, args: HealthcheckArgs) => withConfig(self, { Healthcheck: healthcheck(args) }),
   "withoutDockerHealthcheck: Container!": (self) => ({
@@ -168,27 +155,6 @@ export const configFields: Fields<ContainerValue> = {
 /** An absolute path stays as it was given. */
 function workdir(self: ContainerValue, path: string): string {
   return posix.isAbsolute(path) ? path : containerPath(self, path);
-}
-
-interface HealthcheckArgs {
-  args: string[];
-  shell?: boolean;
-  interval?: string;
-  timeout?: string;
-  startPeriod?: string;
-  startInterval?: string;
-  retries?: number;
-}
-
-function healthcheck(args: HealthcheckArgs): NonNullable<ImageConfig["Healthcheck"]> {
-  return {
-    Test: [args.shell ? "CMD-SHELL" : "CMD", ...args.args],
-    ...(args.interval && { Interval: duration(args.interval) }),
-    ...(args.timeout && { Timeout: duration(args.timeout) }),
-    ...(args.startPeriod && { StartPeriod: duration(args.startPeriod) }),
-    ...(args.startInterval && { StartInterval: duration(args.startInterval) }),
-    ...(args.retries && { Retries: args.retries }),
-  };
 }
 
 /** What a Dockerfile says of its image that no field of the API does. */
