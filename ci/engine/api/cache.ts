@@ -3,52 +3,89 @@ import { digestOf } from "../graph/digest.js";
 import type { Node } from "../graph/node.js";
 import type { Call, Fields } from "../session.js";
 import { copyTree, resolveIn } from "../store/tree.js";
+import { ownerOf, type ContainerValue } from "./container/value.js";
 import { treeOf, type Owner } from "./trees.js";
-import type { CacheVolumeValue } from "./values.js";
+import type { CacheVolumeValue, MountedVolume } from "./values.js";
 
 export const cacheVolumeFields: Fields<CacheVolumeValue> = {};
 
+/** A persistent directory of the host. */
 export interface Volume {
+  readonly key: string;
   readonly path: string;
-  release(): Promise<void>;
+  /** Commands that use it run one after the other. PRIVATE means that too, as in Dagger. */
+  readonly locks: boolean;
 }
 
-/** Volumes in use by commands of this process, by key. */
-const inUse = new Map<string, { users: number; freed: Promise<void>; free(): void }>();
+/** Volumes that are being filled, by key. */
+const starting = new Map<string, Promise<void>>();
+
+/** Volumes that a command has for itself, by key. */
+const taken = new Map<string, Promise<void>>();
 
 /**
- * A volume for one command. SHARED is given to all at once, LOCKED to one after the other, PRIVATE
- * to one at a time while the others get copies of their own that start empty.
+ * A volume to be mounted. Another source, owner or way of sharing makes it another volume, as in Dagger; so does
+ * one of them that is given and the default.
  */
-export async function acquireVolume(
+export async function openVolume(
   call: Call,
-  mount: { volume: Node; source?: Node | undefined; sharing: string },
-  owner: Owner | undefined,
+  self: ContainerValue,
+  mount: MountedVolume,
   signal: AbortSignal,
 ): Promise<Volume> {
   const cache = await call.session.force<CacheVolumeValue>(mount.volume, call.client, signal);
-  const base = digestOf("volume", cache.key, owner ? [owner.uid, owner.gid] : null);
-  let key = base;
-  if (mount.sharing === "LOCKED") {
-    for (let busy = inUse.get(key); busy; busy = inUse.get(key)) await busy.freed;
-  } else if (mount.sharing === "PRIVATE") {
-    for (let copy = 1; inUse.has(key); copy += 1) key = digestOf(base, copy);
-  }
-  enter(key);
+  const source = mount.source ?? cache.source;
+  const sharing = mount.sharing ?? cache.sharing;
+  const owner = await ownerOf(call, self, mount.owner ?? cache.owner ?? "", signal);
+  const owned = owner ? [owner.uid, owner.gid] : null;
+  const key = digestOf("volume", cache.key, sharing ?? null, source?.digest ?? null, owned);
+  const path = await call.session.engine.store.volumes.path(key);
+  const before = starting.get(key) ?? Promise.resolve();
+  const ready = before.then(() => initialize(call, path, source, owner, signal));
+  const settled = ready.catch(() => undefined);
+  starting.set(key, settled);
+  await ready.finally(() => {
+    if (starting.get(key) === settled) starting.delete(key);
+  });
+  return { key, path, locks: sharing === "LOCKED" || sharing === "PRIVATE" };
+}
+
+/** Takes those of the volumes that lock, each once, always in the same order; returns how to free them. */
+export async function lockVolumes(
+  volumes: readonly Volume[],
+  signal: AbortSignal,
+): Promise<() => void> {
+  const keys = new Set(volumes.filter(({ locks }) => locks).map(({ key }) => key));
+  const releases: (() => void)[] = [];
+  const release = (): void => {
+    for (const free of releases.splice(0)) free();
+  };
   try {
-    const path = await call.session.engine.store.volumes.path(key);
-    await initialize(call, path, mount.source ?? cache.source, owner, signal);
-    return {
-      path,
-      release: () => {
-        leave(key);
-        return Promise.resolve();
-      },
-    };
+    for (const key of [...keys].sort()) releases.push(await take(key, signal));
+    return release;
   } catch (error) {
-    leave(key);
+    release();
     throw error;
   }
+}
+
+async function take(key: string, signal: AbortSignal): Promise<() => void> {
+  const cancelled = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(signal.reason as Error);
+    });
+  });
+  // Who has stopped waiting does not hear of it.
+  cancelled.catch(() => undefined);
+  signal.throwIfAborted();
+  for (let busy = taken.get(key); busy; busy = taken.get(key))
+    await Promise.race([busy, cancelled]);
+  let free: () => void = () => undefined;
+  taken.set(key, new Promise((resolve) => (free = resolve)));
+  return () => {
+    taken.delete(key);
+    free();
+  };
 }
 
 /** A new volume starts as its source directory is, but with its own owner if it has one. */
@@ -68,26 +105,4 @@ async function initialize(
     await chmod(path, mode & 0o7777);
     await copyTree(root, tree.path, path, "/", owner ? { owner } : {});
   });
-}
-
-function enter(key: string): void {
-  const entry = inUse.get(key);
-  if (entry) {
-    entry.users += 1;
-    return;
-  }
-  let free: () => void = () => undefined;
-  const freed = new Promise<void>((resolve) => {
-    free = resolve;
-  });
-  inUse.set(key, { users: 1, freed, free });
-}
-
-function leave(key: string): void {
-  const entry = inUse.get(key);
-  if (!entry) return;
-  entry.users -= 1;
-  if (entry.users > 0) return;
-  inUse.delete(key);
-  entry.free();
 }

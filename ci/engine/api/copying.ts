@@ -1,11 +1,11 @@
 import type { Stats } from "node:fs";
-import { chmod, chown, lstat, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import type { Store } from "../store/store.js";
 import { copyTree, resolveIn } from "../store/tree.js";
 import type { CopyOptions } from "../store/types.js";
 import { destination, modeOf, placeIdentity, type Change, type Placement } from "./changes.js";
-import { copyIdentity } from "./trees.js";
+import { copyIdentity, readTree } from "./trees.js";
 import type { Tree } from "./values.js";
 
 export interface CopyFilter {
@@ -33,7 +33,7 @@ export async function copyDirectory(
       await copyIdentity(store, source),
       [...include],
       [...exclude],
-      gitignore,
+      gitignore ? await rulesAbove(store, source) : null,
       placeIdentity(place),
     ],
     async apply(root, path) {
@@ -49,6 +49,18 @@ export async function copyDirectory(
       });
     },
   };
+}
+
+/** The .gitignore files above a directory, which count in it. */
+function rulesAbove(store: Store, source: Tree): Promise<string[]> {
+  return readTree(store, source, async (host, root) => {
+    const rules: string[] = [];
+    for (let folder = host; folder !== root;) {
+      folder = posix.dirname(folder);
+      rules.push(await readFile(join(folder, ".gitignore"), "utf8").catch(() => ""));
+    }
+    return rules;
+  });
 }
 
 /** The directory that is copied into: made, or given the source's attributes. */

@@ -1,27 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-
-/**
- * A .dockerignore pattern as a regular expression over a whole relative path: `*` and `?` stop at a
- * slash, `**` does not, `[…]` is a set, a backslash takes the next character as it is.
- */
-export function patternToRegExp(pattern: string): RegExp {
-  const source = pattern
-    .replace(/^\/+|\/+$/g, "")
-    .replace(/\\(.)|\*\*\/|\*\*|\*|\?|\[\^?|\]|[.+${}()|^]/g, (token: string, escaped?: string) => {
-      if (escaped !== undefined) return `\\${escaped}`;
-      if (token === "**/") return "(?:.*/)?";
-      if (token === "**") return ".*";
-      if (token === "*") return "[^/]*";
-      if (token === "?") return "[^/]";
-      return token.startsWith("[") || token === "]" ? token : `\\${token}`;
-    });
-  return new RegExp(`^${source}$`, "s");
-}
+import { EngineError } from "../graph/errors.js";
+import { checkPattern, cleanPattern, patternToRegExp } from "../store/patterns.js";
 
 /** Paths below `root` that match, in lexical order as a walk finds them; directories end in `/`. */
 export async function glob(root: string, pattern: string): Promise<string[]> {
-  const matches = patternToRegExp(pattern);
+  const wanted = cleanPattern(pattern);
+  if (wanted === "") throw new EngineError("failed to create glob pattern matcher: empty pattern");
+  checkPattern(wanted);
+  const matches = patternToRegExp(wanted);
   const found: string[] = [];
   const walk = async (relative: string): Promise<void> => {
     const entries = await readdir(join(root, relative), { withFileTypes: true });

@@ -65,12 +65,38 @@ interface DirectoryArgs {
   gitignore: boolean;
 }
 
+/** The folder that has something of that name: this one, or the next one above it. */
+async function above(folder: string, name: string): Promise<string | undefined> {
+  for (let at = folder; ; at = posix.dirname(at)) {
+    if (await stat(posix.join(at, name)).catch(() => undefined)) return at;
+    if (at === "/") return undefined;
+  }
+}
+
+/** Dagger overlooks patterns of the host that are absolute, empty or lead out of the folder; `.` is all of it. */
+function localPatterns(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    const [, not = "", path = ""] = /^(!?)(.*)$/s.exec(pattern) ?? [];
+    const clean = posix.normalize(path);
+    if (path === "" || path.startsWith("/") || /^\.\.(\/|$)/.test(clean)) return [];
+    return [not + (/^\.\/?$/.test(clean) ? "*" : clean)];
+  });
+}
+
 export const hostFields: Fields<HostValue> = {
   "directory(path: String!, exclude: [String!] = [], include: [String!] = [], noCache: Boolean = false, gitignore: Boolean = false): Directory!":
     (_self, args: DirectoryArgs, call): DirectoryValue => ({
-      tree: lazy(call, (signal) => {
-        const { path, ...options } = args;
-        return importDirectory(call, posix.resolve(call.client.cwd, path), { ...options, signal });
+      tree: lazy(call, async (signal) => {
+        const { noCache, gitignore } = args;
+        const path = posix.resolve(call.client.cwd, args.path);
+        const top = gitignore ? await above(path, ".git") : undefined;
+        const include = localPatterns(args.include);
+        return importDirectory(call, path, {
+          // Below the top of a repository Dagger includes everything before it looks at what is asked for.
+          include: top === undefined || top === path ? include : ["**", ...include],
+          exclude: localPatterns(args.exclude),
+          ...{ noCache, gitignore, signal, ...(top !== undefined && { top }) },
+        });
       }),
     }),
   "file(path: String!, noCache: Boolean = false): File!": (
@@ -99,11 +125,9 @@ export const hostFields: Fields<HostValue> = {
     args: { name: string },
     call,
   ) => {
-    for (let at = call.client.cwd; ; at = posix.dirname(at)) {
-      const path = posix.join(at, args.name);
-      if (await stat(path).catch(() => undefined)) return posix.relative(call.client.cwd, path);
-      if (at === "/") return null;
-    }
+    const folder = await above(call.client.cwd, args.name);
+    if (folder === undefined) return null;
+    return posix.relative(call.client.cwd, posix.join(folder, args.name));
   },
   'service(ports: [PortForward!]!, host: String = "localhost"): Service!': (
     _self,

@@ -29,8 +29,10 @@ export const queryFields: Fields<undefined> = {
     call,
   ) => newFileValue(call, args.name, args.contents, args.permissions),
   "host: Host!": (_self, _args: object, call) => host(call),
-  'cacheVolume(key: String!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = ""): CacheVolume!':
-    (_self, args: CacheVolumeValue) => args,
+  "cacheVolume(key: String!, source: ID, sharing: CacheSharingMode, owner: String): CacheVolume!": (
+    _self,
+    args: CacheVolumeValue,
+  ) => args,
   "secret(uri: String!, cacheKey: String): Secret!": (_self, args: { uri: string }, call) =>
     secretByUri(call, args.uri),
   "setSecret(name: String!, plaintext: String!): Secret!": (

@@ -31,10 +31,13 @@ export function containerService(
       if (options.plan) throw new NotRunError();
       const check = healthCheckOf(self);
       const prepared = await prepare(starter, self, command, args, signal);
-      const bound = await bindings(starter, self.services, signal);
-      const release = async (): Promise<void> => {
+      const bound = await bindings(starter, self.services, signal).catch((error: unknown) => {
+        prepared.release();
+        throw error;
+      });
+      const release = (): void => {
         bound.release();
-        await prepared.release();
+        prepared.release();
       };
       try {
         const running: RunningService = await events.step(
@@ -56,9 +59,9 @@ export function containerService(
             ),
           signal,
         );
-        const exited = running.exited.then(async ({ exitCode }) => {
+        const exited = running.exited.then(({ exitCode }) => {
           const { reason } = bound.lost as { reason?: Error };
-          await release();
+          release();
           if (reason) return reason.message;
           return exitCode === 0 ? "" : `exit code: ${exitCode}`;
         });
@@ -72,7 +75,7 @@ export function containerService(
           },
         };
       } catch (error) {
-        await release();
+        release();
         if (error instanceof HealthCheckError) {
           const { exitCode, stdout, stderr } = error.ran;
           const context = "health check errored: ";

@@ -18,9 +18,16 @@ export interface SecretValue {
 
 export interface CacheVolumeValue {
   readonly key: string;
-  readonly source: Node | undefined;
-  readonly sharing: "SHARED" | "PRIVATE" | "LOCKED";
-  readonly owner: string;
+  readonly source?: Node | undefined;
+  readonly sharing?: Sharing | undefined;
+  readonly owner?: string | undefined;
+}
+
+export type Sharing = "SHARED" | "PRIVATE" | "LOCKED";
+
+/** A volume where it is mounted: what is said of it there counts before what it was given itself. */
+export interface MountedVolume extends Omit<CacheVolumeValue, "key"> {
+  readonly volume: Node;
 }
 
 export interface PortValue {

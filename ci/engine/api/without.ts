@@ -2,7 +2,7 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
 import { resolveIn } from "../store/tree.js";
 import type { Change } from "./changes.js";
-import { patternToRegExp } from "./glob.js";
+import { patternToRegExp } from "../store/patterns.js";
 
 /** Removes a path, or what matches when there is a `*` in it; that nothing is there is no error. */
 export function without(): Change {

@@ -47,8 +47,8 @@ export class HostImport {
       if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
       throw new TreeError(`The host's ${path} does not exist`, "ENOENT");
     });
-    const { include, exclude, gitignore } = options;
-    const key = layerId("host", at, JSON.stringify([include, exclude, gitignore]));
+    const { include, exclude, gitignore, top } = options;
+    const key = layerId("host", at, JSON.stringify([include, exclude, gitignore, top]));
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const snapshot = await this.#attempt(at, key, options);
       if (snapshot) return { snapshot, key };
@@ -66,7 +66,9 @@ export class HostImport {
     const files = new Map(
       seen?.files.map(([path, signature, digest]) => [path, { signature, digest }]),
     );
-    const entries = folder ? walk(toRaw(root), options, options.signal) : single(at);
+    const entries = folder
+      ? walk(toRaw(root), options, options.signal, toRaw(options.top ?? root))
+      : single(at);
     const items: Item[] = [];
     for await (const { path, stat } of entries) {
       const signature = sign(stat);

@@ -31,7 +31,8 @@ export async function copyTree(
   if (peek(from)?.isDirectory()) {
     const to = resolveRaw(toRaw(dstRoot), toRaw(dstPath), parents);
     const root = toRaw(dstRoot);
-    await transfer(from, to, walk(from, options, options.signal), { ...options, root });
+    const entries = walk(from, options, options.signal, toRaw(srcRoot));
+    await transfer(from, to, entries, { ...options, root });
     return;
   }
   const [, folder = "", name = ""] = /^(.*?)([^/]*)\/*$/s.exec(toRaw(dstPath)) ?? [];

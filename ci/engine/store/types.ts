@@ -30,7 +30,7 @@ export interface LayerDraft {
 export interface TreeFilter {
   include?: readonly string[];
   exclude?: readonly string[];
-  /** Obeys the `.gitignore` files in the tree. */
+  /** Obeys the `.gitignore` files in the tree, and above it where it is a part of another one. */
   gitignore?: boolean;
 }
 
@@ -52,6 +52,8 @@ export interface CopyOptions extends TreeFilter {
 }
 
 export interface ImportOptions extends TreeFilter {
+  /** The folder, this one or one above it, from which on `.gitignore` files count. */
+  top?: string;
   /** Reads every file again, whatever its times say. */
   noCache?: boolean;
   signal?: AbortSignal;

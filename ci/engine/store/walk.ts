@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 
 import { Filter } from "./filter.js";
-import { breather, joinRaw, toBytes, type Raw } from "./raw.js";
+import { breather, joinRaw, toBytes, toText, type Raw } from "./raw.js";
 import type { TreeFilter } from "./types.js";
 
 export interface Entry {
@@ -13,13 +13,19 @@ export interface Entry {
 /**
  * All entries below `root` that the filter takes, in byte order, a folder before what is in it.
  * A folder that is not taken itself comes when something below it does.
+ *
+ * @param top The folder, `root` or one above it, from which on .gitignore files count.
  */
 export async function* walk(
   root: Raw,
   options: TreeFilter = {},
   signal?: AbortSignal,
+  top: Raw = root,
 ): AsyncGenerator<Entry> {
-  const filter = new Filter(options);
+  const own = root.slice(top.length).replace(/^\//, "");
+  const filter = new Filter(options, own);
+  if (own !== "")
+    for (const folder of foldersAbove(own)) filter.obey(toText(folder), joinRaw(top, folder));
   const breathe = breather(signal);
   const names = (folder: Raw): Raw[] => {
     const list = readdirSync(toBytes(joinRaw(root, folder)), { encoding: "latin1" }).sort();
@@ -49,10 +55,16 @@ export async function* walk(
       yield entry;
     }
     if (folder && verdict.descend) {
-      const own = verdict.take ? undefined : entry;
-      stack.push({ folder: path, list: names(path), next: 0, own });
+      const waiting = verdict.take ? undefined : entry;
+      stack.push({ folder: path, list: names(path), next: 0, own: waiting });
     }
   }
+}
+
+/** Of `a/b/c`: itself left out, from the top down. */
+function foldersAbove(path: Raw): Raw[] {
+  const names = path.split("/");
+  return names.map((_, depth) => names.slice(0, depth).join("/"));
 }
 
 interface Frame {

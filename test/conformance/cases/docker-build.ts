@@ -87,6 +87,19 @@ export const dockerBuild = topic("docker-build", {
     assert.ok(entries.includes("keep.log") && entries.includes("b.txt"), entries.join());
     assert.ok(!entries.includes("a.log"), entries.join());
   },
+  reads_a_slash_in_dockerignore_as_the_context: async (dag) => {
+    const built = dag
+      .directory()
+      .withNewFile(".dockerignore", "/a.log\n/x/*\n! /x/keep.log\n/\n")
+      .withNewFile("a.log", "")
+      .withNewFile("x/keep.log", "")
+      .withNewFile("x/other.log", "")
+      .withNewFile("y/a.log", "")
+      .withNewFile("Dockerfile", `FROM ${BUSYBOX}\nCOPY . /ctx/\n`)
+      .dockerBuild();
+    const kept = await built.directory("/ctx").glob("**/*.log");
+    assert.deepEqual(kept.sort(), ["x/keep.log", "y/a.log"]);
+  },
   copies_with_owner_and_mode: async (dag) => {
     const built = dag
       .directory()

@@ -1,26 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  chmod,
-  mkdir,
-  readFile,
-  readdir,
-  readlink,
-  stat,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chmod, readFile, readdir, readlink, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
 
 import { topic } from "../case.js";
-
-/** Writes files under `root`, making their folders. */
-async function plant(root: string, files: Record<string, string>): Promise<string> {
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text);
-  }
-  return root;
-}
+import { plant } from "../plant.js";
 
 export const host = topic("host", {
   gives_a_directory: async (dag, t) => {

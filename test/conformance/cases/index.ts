@@ -13,6 +13,7 @@ import { dockerfileStages } from "./dockerfile-stages.js";
 import { errors } from "./errors.js";
 import { exec } from "./exec.js";
 import { file } from "./file.js";
+import { filters } from "./filters.js";
 import { healthChecks } from "./health-checks.js";
 import { host } from "./host.js";
 import { ids } from "./ids.js";
@@ -37,6 +38,7 @@ export const allCases: readonly Case[] = [
   ...config,
   ...directory,
   ...copying,
+  ...filters,
   ...changes,
   ...file,
   ...host,

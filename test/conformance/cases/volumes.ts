@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { CacheSharingMode } from "@dagger.io/dagger";
+import { CacheSharingMode, type Directory } from "@dagger.io/dagger";
 
 import { topic } from "../case.js";
 
@@ -88,6 +88,65 @@ export const volumes = topic("volumes", {
     const alone = "mkdir /v/in-use; sleep 0.4; rmdir /v/in-use; echo x >> /v/done";
     await Promise.all([use(alone), use(alone), use(alone)]);
     assert.equal(await use("cat /v/done"), "x\nx\nx\n");
+  },
+  are_used_by_one_at_a_time_when_private: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"), { sharing: CacheSharingMode.Private });
+    const use = (name: string): Promise<string> =>
+      t
+        .fresh()
+        .withMountedCache("/v", volume)
+        .withExec(["sh", "-ec", `touch /v/${name}; sleep 0.5; ls /v | wc -l`])
+        .stdout();
+    assert.deepEqual((await Promise.all([use("a"), use("b")])).sort(), ["1\n", "2\n"]);
+  },
+  are_others_when_they_are_shared_in_another_way: async (dag, t) => {
+    const { Locked, Private, Shared } = CacheSharingMode;
+    const volume = dag.cacheVolume(t.unique("v"));
+    const count = async (sharing?: CacheSharingMode): Promise<string> => {
+      const mounted = t.fresh().withMountedCache("/v", volume, { ...(sharing && { sharing }) });
+      return (
+        await mounted.withExec(["sh", "-ec", "echo x >> /v/x; wc -l < /v/x"]).stdout()
+      ).trim();
+    };
+    for (const sharing of [undefined, Shared, Private, Locked])
+      assert.equal(await count(sharing), "1", sharing);
+    for (const sharing of [undefined, Shared, Private, Locked])
+      assert.equal(await count(sharing), "2", sharing);
+  },
+  are_others_with_another_owner_or_source: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"));
+    const source = (name: string): Directory => dag.directory().withNewFile(name, "");
+    const seen = (options: object): Promise<string> =>
+      t
+        .fresh()
+        .withMountedCache("/v", volume, options)
+        .withExec(["sh", "-ec", "stat -c %u:%g /v; ls /v; touch /v/x"])
+        .stdout();
+    assert.equal(await seen({}), "0:0\n");
+    assert.equal(await seen({ owner: "1000:1001" }), "1000:1001\n");
+    assert.equal(await seen({ source: source("f") }), "0:0\nf\n");
+    assert.equal(await seen({ source: source("g") }), "0:0\ng\n");
+    assert.equal(await seen({}), "0:0\nx\n");
+    assert.equal(await seen({ source: source("f") }), "0:0\nf\nx\n");
+  },
+  are_shared_as_they_were_given_unless_their_mount_says_otherwise: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"), {
+      owner: "12:34",
+      sharing: CacheSharingMode.Locked,
+    });
+    const own = t.fresh().withMountedCache("/v", volume);
+    assert.equal(await own.withExec(["stat", "-c", "%u:%g", "/v"]).stdout(), "12:34\n");
+    const other = t.fresh().withMountedCache("/v", volume, { owner: "56:78" });
+    assert.equal(await other.withExec(["stat", "-c", "%u:%g", "/v"]).stdout(), "56:78\n");
+  },
+  can_be_locked_and_mounted_twice: async (dag, t) => {
+    const volume = dag.cacheVolume(t.unique("v"), { sharing: CacheSharingMode.Locked });
+    const ran = t
+      .fresh()
+      .withMountedCache("/v", volume)
+      .withMountedCache("/w", volume)
+      .withExec(["sh", "-ec", "touch /v/x; ls /w"]);
+    assert.equal(await ran.stdout(), "x\n");
   },
   let_other_mounts_be_put_inside: async (dag, t) => {
     const container = t

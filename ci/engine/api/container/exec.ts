@@ -97,7 +97,7 @@ async function run(
       )) as Outcome);
     return { rootfs: outcome.rootfs, trees: new Map(outcome.trees), exec: outcome.exec };
   } finally {
-    await prepared.release();
+    prepared.release();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Call, Fields } from "../../session.js";
 import { chownAll } from "../changes.js";
 import { lazy } from "../lazy.js";
 import { changeTree, treeOf } from "../trees.js";
-import type { Tree } from "../values.js";
+import type { MountedVolume, Tree } from "../values.js";
 import type { Destination } from "./files.js";
 import { containerPath, ownerOf, type ContainerMount, type ContainerValue } from "./value.js";
 
@@ -68,8 +68,8 @@ export const mountFields: Fields<ContainerValue> = {
       target: containerPath(self, args.path, args.expand),
       size: args.size,
     }),
-  'withMountedCache(path: String!, cache: ID!, source: ID, sharing: CacheSharingMode = SHARED, owner: String = "", expand: Boolean = false): Container!':
-    (self, args: Destination & { cache: Node; source?: Node; sharing: string; owner: string }) =>
+  "withMountedCache(path: String!, cache: ID!, source: ID, sharing: CacheSharingMode, owner: String, expand: Boolean = false): Container!":
+    (self, args: Destination & Omit<MountedVolume, "volume"> & { cache: Node }) =>
       withMount(self, {
         kind: "cache",
         target: containerPath(self, args.path, args.expand),

@@ -1,7 +1,7 @@
 import type { ExecSpec, Mount } from "../../exec/types.js";
 import { digestOf } from "../../graph/digest.js";
 import type { Call } from "../../session.js";
-import { acquireVolume } from "../cache.js";
+import { lockVolumes, openVolume, type Volume } from "../cache.js";
 import { contentDigest } from "../trees.js";
 import type { SecretValue } from "../values.js";
 import { environment, ownerOf, treeAt, type ContainerValue } from "./value.js";
@@ -13,7 +13,7 @@ export interface Prepared {
   readonly secrets: readonly Buffer[];
   /** Everything that the outcome depends on. */
   readonly identity: string;
-  release(): Promise<void>;
+  release(): void;
 }
 
 /** Gathers what a command needs: files, variables, secrets, volumes. */
@@ -43,18 +43,17 @@ export async function prepare(
   }
   const mounts: Mount[] = [];
   const mountIdentities: string[] = [];
-  const releases: (() => Promise<void>)[] = [];
+  const volumes: Volume[] = [];
   for (const mount of self.mounts) {
     const { target } = mount;
     if (mount.kind === "temp") {
       mounts.push({ kind: "temp", target, ...(mount.size !== undefined && { size: mount.size }) });
       mountIdentities.push(`${target} temp ${mount.size ?? ""}`);
     } else if (mount.kind === "cache") {
-      const owner = await ownerOf(call, self, mount.owner, signal);
-      const volume = await acquireVolume(call, mount, owner, signal);
-      releases.push(() => volume.release());
+      const volume = await openVolume(call, self, mount, signal);
+      volumes.push(volume);
       mounts.push({ kind: "cache", target, volumePath: volume.path });
-      mountIdentities.push(`${target} cache ${mount.volume.digest} ${mount.sharing}`);
+      mountIdentities.push(`${target} cache ${volume.key}`);
     } else {
       const tree = treeAt(files, mount);
       const { readOnly } = mount;
@@ -93,9 +92,7 @@ export async function prepare(
     options.insecureRootCapabilities,
     options.noInit,
   );
-  const release = async () => {
-    for (const free of releases.splice(0)) await free();
-  };
+  const release = await lockVolumes(volumes, signal);
   return { spec, secrets, identity, release };
 }
 

@@ -6,7 +6,7 @@ import type { Call } from "../../session.js";
 import type { BlobRef, Snapshot } from "../../store/types.js";
 import { type Lazy, ready } from "../lazy.js";
 import { absolute, parseOwner, readTree, type Owner } from "../trees.js";
-import type { Tree, PortValue } from "../values.js";
+import type { MountedVolume, PortValue, Tree } from "../values.js";
 
 /** What the last command of a container left behind besides files. */
 export interface ExecRecord {
@@ -26,14 +26,7 @@ export interface ContainerFiles {
 
 export type ContainerMount =
   | { readonly kind: "directory" | "file"; readonly target: string; readonly readOnly: boolean }
-  | {
-      readonly kind: "cache";
-      readonly target: string;
-      readonly volume: Node;
-      readonly source?: Node | undefined;
-      readonly sharing: string;
-      readonly owner: string;
-    }
+  | (MountedVolume & { readonly kind: "cache"; readonly target: string })
   | { readonly kind: "temp"; readonly target: string; readonly size?: number | undefined };
 
 export interface SecretMount {

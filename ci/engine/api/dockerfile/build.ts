@@ -101,7 +101,9 @@ async function contextOf(
   const exclude = ignored
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    // Of all lists of patterns this one may call the context's root a slash.
+    .map((line) => line.replace(/^(!?)\s*\/+(?=.)/, "$1"));
   if (exclude.length === 0) return directory;
   return op(directory, "Directory", "filter", { exclude, include: [], gitignore: false });
 }
