@@ -2,6 +2,7 @@ import { dag, type Container, type Secret, type Service } from "@dagger.io/dagge
 
 import { cosignImage, k6Image, kubectlImage, pythonImage, trivyImage } from "../images.js";
 import type { Context } from "./context.js";
+import { SCRIPTS, scripts } from "./scripts.js";
 
 /**
  * Under this name containers reach the registry on the caller's machine. What ends so is spoken to
@@ -19,14 +20,18 @@ const PROGRAMS = {
   trivy: { image: trivyImage, path: "/usr/local/bin/trivy" },
 } as const;
 
-/**
- * What the helpers import, once ahead of all of them: Docker's Python images come without byte code, so
- * each execution would compile it (two helpers start in 0.47 s without it, and in 0.11 s with it).
- */
+/** What the helpers import. */
 const IMPORTED = [
-  ...["argparse", "concurrent.futures", "datetime", "hashlib", "http.server", "json", "pathlib"],
-  ...["re", "subprocess", "threading", "urllib.request"],
+  ...["argparse", "concurrent.futures", "datetime", "hashlib", "http.server", "importlib", "json"],
+  ...["pathlib", "re", "subprocess", "threading", "urllib.request"],
 ];
+
+/**
+ * Makes byte code, once ahead of all helpers: Docker's Python images come without, so each execution would
+ * compile it (two helpers start in 0.47 s without it, and in 0.11 s with it). The scripts' is not compared with them.
+ */
+const COMPILE = `import ${IMPORTED.join(", ")}, compileall, py_compile
+compileall.compile_dir("${SCRIPTS}", quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)`;
 
 /** Who may read and write a repository. */
 export interface Login {
@@ -43,7 +48,7 @@ interface Reach {
   readonly reference?: string | undefined;
 }
 
-/** The Python image, for the helper that runs tools, with programs in it. */
+/** The Python image, with the scripts and programs in it. */
 export function withProgram(
   { config, project }: Pick<Context, "config" | "project">,
   ...names: (keyof typeof PROGRAMS)[]
@@ -51,7 +56,8 @@ export function withProgram(
   const base = dag
     .container()
     .from(pythonImage(project.python.version, config.images))
-    .withExec(["python3", "-c", `import ${IMPORTED.join(", ")}`])
+    .withDirectory(SCRIPTS, scripts())
+    .withExec(["python3", "-c", COMPILE])
     .withEnvVariable("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
     .withEnvVariable("HOME", "/tmp");
   return names.reduce((container, name) => {

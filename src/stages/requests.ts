@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
-
-import { dag, type Container } from "@dagger.io/dagger";
+import type { Container } from "@dagger.io/dagger";
 
 import type { ToolRun } from "../core/check.js";
+import { SCRIPTS, withProxy } from "./scripts.js";
 
-const FOLDER = "/run/requests";
 const OUT = "/out/answers.json";
 
 /** What `python/requests.py` runs: a command, or what `python/cluster.py` asks the API server. */
@@ -61,6 +59,7 @@ const FLAGS = {
 /**
  * Runs several commands in one execution, since to start a container takes longer than most of them.
  *
+ * @param container One with a program in it (`withProgram`).
  * @param attempt Makes it an execution of its own, not a kept one.
  * @returns How each ended, in their order.
  * @throws ExecError when the execution itself did not work.
@@ -71,25 +70,17 @@ export async function request(
   order: Order,
   attempt: string,
 ): Promise<Answer[]> {
-  const folder = dag
-    .directory()
-    .withNewFile("requests.py", program("requests"))
-    .withNewFile("cluster.py", program("cluster"))
-    .withNewFile("proxy.py", program("proxy"))
-    .withNewFile("requests.json", JSON.stringify(requests));
+  const args = [...FLAGS[order], OUT];
   const answers = await container
-    .withMountedDirectory(FOLDER, folder)
     .withMountedTemp("/tmp")
     .withEnvVariable("SLIPWAY_ATTEMPT", attempt)
-    .withExec([
-      ...["python3", `${FOLDER}/requests.py`, ...FLAGS[order]],
-      ...[`${FOLDER}/requests.json`, OUT],
-    ])
+    .withExec(
+      requests.some((each) => "api" in each)
+        ? withProxy("requests", ...args)
+        : ["python3", `${SCRIPTS}/requests.py`, ...args],
+      { stdin: JSON.stringify(requests) },
+    )
     .file(OUT)
     .contents();
   return (JSON.parse(answers) as (Answer | null)[]).map((answer) => answer ?? undefined);
-}
-
-function program(name: string): string {
-  return readFileSync(new URL(`python/${name}.py`, import.meta.url), "utf8");
 }

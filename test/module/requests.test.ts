@@ -25,10 +25,10 @@ test.after.each((context) => {
 });
 
 function ask(folder: string, requests: unknown, ...flags: string[]): (Answer | null)[] {
-  const file = join(folder, "requests.json");
-  writeFileSync(file, JSON.stringify(requests));
   const out = join(folder, "out", "answers.json");
-  const ran = spawnSync("python3", [REQUESTS, ...flags, file, out], { encoding: "utf8" });
+  const ran = spawnSync("python3", [REQUESTS, ...flags, out], {
+    ...{ encoding: "utf8", input: JSON.stringify(requests) },
+  });
   assert.is(ran.status, 0, ran.stderr);
   return JSON.parse(readFileSync(out, "utf8")) as (Answer | null)[];
 }

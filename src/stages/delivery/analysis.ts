@@ -11,19 +11,11 @@ import { lastLines } from "../../core/text.js";
 import type { Context } from "../context.js";
 import { LONGEST_REPORT } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
-import {
-  hostOf,
-  labelsOf,
-  runOnPods,
-  selectorOf,
-  SPECIFICATION,
-  withPods,
-  type AnalysisTarget,
-} from "./pods.js";
+import { SCRIPTS, withProxy } from "../scripts.js";
+import { hostOf, labelsOf, runOnPods, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
 import { analysisRequests } from "./requests.js";
 
 const SENT = "requests.log";
-const OBSERVATION = "observation.json";
 
 /** The mounted secret that goes with queries whose `token` says so. */
 const TOKEN = "/run/secrets/metrics";
@@ -107,20 +99,20 @@ async function look(
     polls: plan.polls,
     end: plan.end,
     limit: plan.limit,
+    k6: plan.k6,
   };
-  const files = {
-    "plan.json": JSON.stringify(plan.k6),
-    [SPECIFICATION]: JSON.stringify(specification),
-  };
-  const container = withPods(context, cluster, files, "k6").with((each) =>
+  const container = withPods(context, cluster, "k6").with((each) =>
     token === undefined ? each : each.withMountedSecret(TOKEN, token),
   );
-  const { exitCode, stderr, files: left } = await runOnPods(container, "load");
-  const sent = left.get(SENT);
-  const [observation, bytes] = await Promise.all([left.get(OBSERVATION)?.contents(), sent?.size()]);
+  const { report, bytes, out, ...ended } = await runOnPods(
+    container,
+    withProxy("load", `${SCRIPTS}/load.js`),
+    specification,
+    { report: "observation.json", other: SENT },
+  );
   const isRead = bytes !== undefined && bytes <= LONGEST_REPORT;
-  const requests = isRead ? await sent?.contents() : undefined;
-  const evidence = readEvidence({ observation, requests, bytes, exitCode, stderr });
+  const requests = isRead ? await out.file(SENT).contents() : undefined;
+  const evidence = readEvidence({ observation: report, requests, bytes, ...ended });
   if (typeof evidence === "string") return analysisErrored(evidence, began);
   const { config } = context;
   return judge({ config: config.analysis, plan, ...evidence, hasModel: config.model.enabled });

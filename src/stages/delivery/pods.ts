@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-
-import { dag, ReturnType, type Container, type Directory, type File } from "@dagger.io/dagger";
+import { ReturnType, type Container, type Directory } from "@dagger.io/dagger";
 
 import type { Labels } from "../../core/analysis/queries.js";
 import type { Track } from "../../core/analysis/types.js";
@@ -9,12 +7,6 @@ import type { Context } from "../context.js";
 import { newAttempt, OUT } from "../execution.js";
 import { withCluster, type Cluster } from "../kubectl.js";
 import { withProgram } from "../programs.js";
-
-/** Where the programs are that reach pods, and what they read. */
-export const POD_PROGRAMS = "/slipway-pods";
-
-/** The file among them that says what to do. */
-export const SPECIFICATION = "specification.json";
 
 /** The release to look at, and the one to compare it with. */
 export interface AnalysisTarget {
@@ -54,72 +46,50 @@ export function labelsOf(target: Pick<AnalysisTarget, "name" | "canary" | "stabl
   };
 }
 
-/** What a program that reached pods left. */
+/** A program that reaches pods, once it has run. */
 export interface Ran {
   readonly exitCode: number;
   readonly stderr: string;
-  /** Files of its own, by name. */
-  readonly files: ReadonlyMap<string, File>;
+  /** The report that it left; none when it did not come so far. */
+  readonly report: string | undefined;
+  /** Bytes of its other file, likewise. */
+  readonly bytes: number | undefined;
+  /** All that it left. */
+  readonly out: Directory;
 }
 
 /** Runs such a program with its specification; never an earlier answer. */
-export async function runOnPods(container: Container, program: "load" | "smoke"): Promise<Ran> {
-  const ran = container
+export async function runOnPods(
+  container: Container,
+  command: readonly string[],
+  specification: object,
+  { report, other }: { readonly report: string; readonly other?: string },
+): Promise<Ran> {
+  const ran = await container
     .withMountedTemp("/tmp")
     .withEnvVariable("SLIPWAY_ATTEMPT", newAttempt())
-    .withExec(
-      [
-        "python3",
-        ...[`${program}.py`, SPECIFICATION].map((name) => `${POD_PROGRAMS}/${name}`),
-        OUT,
-      ],
-      { expect: ReturnType.Any },
-    );
+    .withExec([...command, OUT], {
+      stdin: JSON.stringify(specification),
+      expect: ReturnType.Any,
+    })
+    .sync();
   const out = ran.directory(OUT);
-  const [exitCode, stderr, names] = await Promise.all([
+  const none = (): undefined => undefined;
+  const [exitCode, stderr, text, bytes] = await Promise.all([
     ran.exitCode(),
     ran.stderr(),
-    // There is none when the program did not come so far.
-    out.entries().catch((): string[] => []),
+    out.file(report).contents().catch(none),
+    other === undefined ? undefined : out.file(other).size().catch(none),
   ]);
-  return { exitCode, stderr, files: new Map(names.map((name) => [name, out.file(name)])) };
+  return { exitCode, stderr, report: text, bytes, out };
 }
 
-/** A container that reaches the pods of the cluster, with further files beside the programs. */
-export function withPods(
-  context: Context,
-  cluster: Cluster,
-  files: Readonly<Record<string, string>> = {},
-  ...programs: "k6"[]
-): Container {
-  return withCluster(withProgram(context, "kubectl", ...programs), cluster).withMountedDirectory(
-    POD_PROGRAMS,
-    podPrograms(files),
-  );
+/** A container that reaches the pods of the cluster. */
+export function withPods(context: Context, cluster: Cluster, ...programs: "k6"[]): Container {
+  return withCluster(withProgram(context, "kubectl", ...programs), cluster);
 }
 
 /** `Host` header of requests: the route's own name, which the service knows. */
 export function hostOf({ config }: Pick<Context, "config">, name: string): string {
   return config.deploy.route.hostnames[0]?.replace("*", name) ?? name;
-}
-
-function podPrograms(files: Readonly<Record<string, string>>): Directory {
-  const text = (name: string): string =>
-    readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
-  const programs = {
-    "answers.py": text("python/answers.py"),
-    "cluster.py": text("python/cluster.py"),
-    "forwards.py": text("python/forwards.py"),
-    "load.py": text("python/load.py"),
-    "metrics.py": text("python/metrics.py"),
-    "proxy.py": text("python/proxy.py"),
-    "smoke.py": text("python/smoke.py"),
-    "tunnel.py": text("python/tunnel.py"),
-    "load.js": text("k6/load.js"),
-    ...files,
-  };
-  return Object.entries(programs).reduce(
-    (folder, [name, contents]) => folder.withNewFile(name, contents),
-    dag.directory(),
-  );
 }

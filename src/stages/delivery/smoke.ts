@@ -8,15 +8,8 @@ import type { Context } from "../context.js";
 import { newAttempt } from "../execution.js";
 import type { Cluster } from "../kubectl.js";
 import { collectTests, runTests } from "../test.js";
-import {
-  hostOf,
-  POD_PROGRAMS,
-  runOnPods,
-  selectorOf,
-  SPECIFICATION,
-  withPods,
-  type AnalysisTarget,
-} from "./pods.js";
+import { withProxy } from "../scripts.js";
+import { hostOf, runOnPods, selectorOf, withPods, type AnalysisTarget } from "./pods.js";
 
 const REPORT = "smoke.json";
 
@@ -69,9 +62,11 @@ async function smokeRequests(
     retries,
     requests,
   };
-  const container = withPods(context, cluster, { [SPECIFICATION]: JSON.stringify(specification) });
-  const { exitCode, stderr, files } = await runOnPods(container, "smoke");
-  const report = await files.get(REPORT)?.contents();
+  const container = withPods(context, cluster);
+  const command = withProxy("smoke");
+  const { exitCode, stderr, report } = await runOnPods(container, command, specification, {
+    report: REPORT,
+  });
   if (report !== undefined) return readSmoke(report, requests.length);
   const why = `the smoke requests ended with ${exitCode}: ${lastLines(stderr)}`;
   return { ok: false, results: [], why };
@@ -149,9 +144,6 @@ function tunnel(context: Context, cluster: Cluster, target: AnalysisTarget): Ser
     .withEnvVariable("SLIPWAY_ATTEMPT", newAttempt())
     .withExposedPort(target.port)
     .asService({
-      args: [
-        ...["python3", `${POD_PROGRAMS}/tunnel.py`],
-        ...[cluster.namespace, selector, `${target.port}`],
-      ],
+      args: withProxy("tunnel", cluster.namespace, selector, `${target.port}`),
     });
 }

@@ -1,6 +1,6 @@
 """Asks the API server for objects, and changes them.
 
-Imported by requests.py and forwards.py. A request is one of
+Imported by tasks.py and forwards.py. A request is one of
 
     {"one": path, "needed": bool?}             the object, or nothing when it is not there and need not be
     {"all": [path], "as": "summary"?}          what is there of them, as a list or as its summary
@@ -15,17 +15,17 @@ Paths are URLs without a host, which may select. What fails is told in kubectl's
 import json
 from urllib.parse import quote
 
-from proxy import Proxy, Refused
+from proxy import Refused
 
 PATCHES = {"json": "application/json-patch+json", "apply": "application/apply-patch+yaml"}
 
 
-class Cluster(Proxy):
+class Cluster:
     """The API server, seen from one namespace."""
 
-    def __init__(self, namespace):
-        super().__init__()
+    def __init__(self, namespace, proxy):
         self.namespace = namespace
+        self.call = proxy.call
         self.kinds = {}
 
     def kind(self, version, kind, limit):

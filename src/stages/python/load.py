@@ -1,10 +1,10 @@
 """Looks at a canary: sends the same requests to it and to stable, asks for metrics, sees the pods.
 
-    load.py SPECIFICATION OUT
+    load.py SCRIPT OUT
 
-SPECIFICATION is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that label, "stable":
-value, or left out}, "asked": [{"query", "track", "url", "token": whether it goes along}], "warmup": seconds, "polls":
-[seconds], "end": seconds after which nothing is asked, "limit": seconds}; beside it lie plan.json and load.js, for k6.
+SCRIPT is k6's. Standard input is JSON: {"namespace", "port", "selector", "label", "tracks": {"canary": value of that
+label, "stable": value, or left out}, "asked": [{"query", "track", "url", "token": whether it goes along}], "warmup":
+seconds, "polls": [seconds], "end": seconds after which nothing is asked, "limit": seconds, "k6": its plan}.
 Leaves in OUT requests.log, a line a request, and observation.json, which the module judges; here nothing is. Standard
 library only.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cluster import Cluster
 from forwards import Unreachable, Ways, pods
+from proxy import Proxy
 
 
 def now():
@@ -54,12 +55,14 @@ def poll(specification, samples, ended, spent):
         samples.extend(answers)
 
 
-def run_k6(folder, out, ways, spent, limit):
-    (out / "ways.json").write_text(json.dumps(ways), encoding="utf-8")
-    summary = out / "crossed.json"
+def run_k6(script, specification, out, ways, spent):
+    limit = specification["limit"]
+    plan, given, summary = out / "plan.json", out / "ways.json", out / "crossed.json"
+    plan.write_text(json.dumps(specification["k6"]), encoding="utf-8")
+    given.write_text(json.dumps(ways), encoding="utf-8")
     environment = {
-        "SLIPWAY_PLAN": str(folder / "plan.json"),
-        "SLIPWAY_WAYS": str(out / "ways.json"),
+        "SLIPWAY_PLAN": str(plan),
+        "SLIPWAY_WAYS": str(given),
         "SLIPWAY_SPENT": str(spent),
         "SLIPWAY_SUMMARY": str(summary),
     }
@@ -67,7 +70,7 @@ def run_k6(folder, out, ways, spent, limit):
         *("k6", "run", "--quiet", "--no-color", "--log-format=raw"),
         *("--no-usage-report", "--address=", f"--console-output={out / 'requests.log'}"),
         *(f"--env={name}={value}" for name, value in environment.items()),
-        str(folder / "load.js"),
+        script,
     ]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
@@ -86,7 +89,7 @@ def pods_of(cluster, specification):
     }
 
 
-def look(cluster, specification, folder, out, result):
+def look(cluster, specification, script, out, result):
     began = time.monotonic()
     ways = Ways(specification["namespace"])
     result["breaks"] = ways.breaks
@@ -107,7 +110,7 @@ def look(cluster, specification, folder, out, result):
                 target=poll, args=(specification, result["samples"], ended, spent), daemon=True
             )
             watch.start()
-            result["k6"] = run_k6(folder, out, opened, spent, specification["limit"])
+            result["k6"] = run_k6(script, specification, out, opened, spent)
             ended.set()
             watch.join()
         else:
@@ -122,9 +125,9 @@ def look(cluster, specification, folder, out, result):
         ways.close()
 
 
-def main():
-    file, out = Path(sys.argv[1]), Path(sys.argv[2])
-    specification = json.loads(file.read_text(encoding="utf-8"))
+def main(proxy, arguments):
+    script, out = arguments[0], Path(arguments[1])
+    specification = json.load(sys.stdin)
     result = {
         "startedAt": now(),
         "problem": "",
@@ -135,14 +138,14 @@ def main():
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / "requests.log").touch()
-    cluster = Cluster(specification["namespace"])
+    cluster = Cluster(specification["namespace"], proxy)
     try:
-        look(cluster, specification, file.parent, out, result)
+        look(cluster, specification, script, out, result)
     finally:
-        cluster.close()
+        proxy.close()
     result["finishedAt"] = now()
     (out / "observation.json").write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Proxy(), sys.argv[1:])

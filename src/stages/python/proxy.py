@@ -1,13 +1,12 @@
 """One `kubectl proxy`, which has the API server's address and the credentials, and HTTP through it.
 
-Imported by cluster.py: to start kubectl takes longer than most of what is asked. Standard library only.
+Imported by cluster.py and requests.py: to start kubectl takes longer than most of what is asked, so no more is
+imported before it than that takes. Standard library only.
 """
 
-import json
 import os
 import subprocess
 import threading
-from socket import AF_UNIX, socket
 
 JSON = "application/json"
 
@@ -66,8 +65,10 @@ class Proxy:
                 os.unlink(path)
 
     def call(self, method, path, limit, body=None, kind=JSON):
-        # While the proxy starts: it takes a while to load.
+        # While the proxy starts: they take a while to load.
+        import json
         from http.client import HTTPConnection
+        from socket import AF_UNIX, socket
 
         self.reach()
         way = HTTPConnection("localhost", timeout=limit)
@@ -87,6 +88,8 @@ class Proxy:
 
 
 def refusal(status, text):
+    import json
+
     try:
         told = json.loads(text)
         message, reason = told["message"], told.get("reason") or status

@@ -1,8 +1,8 @@
 """Runs several commands in one execution.
 
-    requests.py [--at-once | --after-first] FILE OUT
+    requests.py [--at-once | --after-first] OUT
 
-FILE holds a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds, "needs": bool,
+Standard input has a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds, "needs": bool,
 "optional": bool, "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
 "until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one that
 failed, unless it was "optional", those that need it ("needs": true) are left out. With --at-once they run side by
@@ -24,7 +24,8 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import suppress
+
+from proxy import Proxy
 
 # Seconds between two tries, unless told.
 PAUSE = 0.5
@@ -159,26 +160,22 @@ def after_first(requests):
 MODES = {"--at-once": at_once, "--after-first": after_first}
 
 
-def main():
-    *flags, file, out = sys.argv[1:]
-    requests = json.loads(read(file))
+def main(proxy, arguments):
+    *flags, out = arguments
+    requests = json.load(sys.stdin)
     asked = [request for request in requests if "api" in request]
     if asked:
         from cluster import Cluster
 
-        CLUSTERS.append(Cluster(asked[0]["namespace"]))
-        # Without kubectl each request tells so itself.
-        with suppress(OSError):
-            CLUSTERS[0].start()
+        CLUSTERS.append(Cluster(asked[0]["namespace"], proxy))
     try:
         answers = MODES[flags[0]](requests) if flags else in_turn(requests)
     finally:
-        for each in CLUSTERS:
-            each.close()
+        proxy.close()
     os.makedirs(os.path.dirname(out), exist_ok=True)
     with open(out, "w", encoding="utf-8") as opened:
         json.dump(answers, opened)
 
 
 if __name__ == "__main__":
-    main()
+    main(Proxy(), sys.argv[1:])

@@ -1,8 +1,8 @@
 """Sends a few requests to each pod of a canary and holds the answers to what is expected.
 
-    smoke.py SPECIFICATION OUT
+    smoke.py OUT
 
-SPECIFICATION is JSON: {"namespace", "selector", "port", "host", "retries",
+Standard input is JSON: {"namespace", "selector", "port", "host", "retries",
 "requests": [{"method", "path", "body", "status", "contains"}]}. A request that is not answered as expected is
 tried again, a second later. Leaves smoke.json in OUT. Standard library only.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from answers import BROKEN, answer_of, reason_of, whole
 from cluster import Cluster
 from forwards import Unreachable, Ways, pods
+from proxy import Proxy
 
 ANSWER_SECONDS = 10
 LONGEST_ANSWER = 1 << 20
@@ -93,10 +94,11 @@ def ready_pods(cluster, specification):
         time.sleep(PAUSE)
 
 
-def main():
-    file, out = Path(sys.argv[1]), Path(sys.argv[2])
-    specification = json.loads(file.read_text(encoding="utf-8"))
-    cluster, ways = Cluster(specification["namespace"]), Ways(specification["namespace"])
+def main(proxy, arguments):
+    out = Path(arguments[0])
+    specification = json.load(sys.stdin)
+    namespace = specification["namespace"]
+    cluster, ways = Cluster(namespace, proxy), Ways(namespace)
     result = {"problem": "", "results": []}
     try:
         found = {"canary": ready_pods(cluster, specification)}
@@ -113,10 +115,10 @@ def main():
         result["problem"] = str(error)
     finally:
         ways.close()
-        cluster.close()
+        proxy.close()
     out.mkdir(parents=True, exist_ok=True)
     (out / "smoke.json").write_text(json.dumps(result), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Proxy(), sys.argv[1:])

@@ -10,15 +10,16 @@ import threading
 
 from cluster import Cluster
 from forwards import Way, pods
+from proxy import Proxy
 
 
-def main():
-    namespace, selector, port = sys.argv[1:]
-    cluster = Cluster(namespace)
+def main(proxy, arguments):
+    namespace, selector, port = arguments
     try:
-        ready = [pod for pod in pods(cluster, selector) if pod["ready"]]
+        found = pods(Cluster(namespace, proxy), selector)
     finally:
-        cluster.close()
+        proxy.close()
+    ready = [pod for pod in found if pod["ready"]]
     if not ready:
         sys.exit("no pod of the canary is ready")
     Way(0, namespace, ready[0]["name"], port, say, address="0.0.0.0", local=int(port))
@@ -30,4 +31,4 @@ def say(broke):
 
 
 if __name__ == "__main__":
-    main()
+    main(Proxy(), sys.argv[1:])

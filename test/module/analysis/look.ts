@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -36,12 +36,8 @@ export async function look(
   });
   const tracks: Track[] = stable ? ["canary", "stable"] : ["canary"];
   const plan = planOf(config.analysis, { tracks, requests, host: "orders", load });
-  const work = join(cluster.folder, "work");
   const out = join(cluster.folder, "out");
-  await mkdir(work);
   await mkdir(out);
-  await cp(join(STAGES, "k6/load.js"), join(work, "load.js"));
-  await writeFile(join(work, "plan.json"), JSON.stringify(plan.k6));
   const labels: Labels = { canary: "canary", ...(stable && { stable: "stable" }) };
   const places = { namespace: "shop", name: "orders", release: "7" };
   const specification = {
@@ -55,21 +51,22 @@ export async function look(
     polls: plan.polls,
     end: plan.end,
     limit: plan.limit,
+    k6: plan.k6,
   };
-  await writeFile(join(work, "specification.json"), JSON.stringify(specification));
   try {
-    await promisify(execFile)(
+    const running = promisify(execFile)(
       "python3",
-      [join(STAGES, "python/load.py"), join(work, "specification.json"), out],
+      [join(STAGES, "python/load.py"), join(STAGES, "k6/load.js"), out],
       { env: cluster.env },
     );
+    running.child.stdin?.end(JSON.stringify(specification));
+    await running;
     const observation = readObservation(await readFile(join(out, "observation.json"), "utf8"));
     const sent = readSent(await readFile(join(out, "requests.log"), "utf8"));
     if (!observation || !sent) throw new Error("load.py left nothing that can be read");
     const found = judge({ config: config.analysis, plan, observation, sent, hasModel: true });
     return { ...found, sent };
   } finally {
-    await rm(work, { recursive: true });
     await rm(out, { recursive: true });
   }
 }

@@ -16,7 +16,9 @@ import * as assert from "uvu/assert";
 
 import { withPaths, type ApiRequest } from "../../../src/core/delivery/api.js";
 
-const REQUESTS = fileURLToPath(new URL("../../../src/stages/python/requests.py", import.meta.url));
+const WITH_PROXY = fileURLToPath(
+  new URL("../../../src/stages/python/with_proxy.py", import.meta.url),
+);
 const PYTHON = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], {
   encoding: "utf8",
 }).trim();
@@ -64,7 +66,6 @@ export function ask(
     ...{ api: withPaths(request, "shop"), namespace: "shop", limit: 10 },
     ...more,
   }));
-  writeFileSync(place("requests.json"), JSON.stringify(list));
   const env = {
     ...process.env,
     // Without the stand-in there is no kubectl at all: this machine may have one.
@@ -72,8 +73,8 @@ export function ask(
     ANSWERS: place("answers.json"),
     ASKED: place("asked"),
   };
-  const ran = spawnSync(PYTHON, [REQUESTS, place("requests.json"), place("out.json")], {
-    ...{ encoding: "utf8", env },
+  const ran = spawnSync(PYTHON, [WITH_PROXY, "requests", place("out.json")], {
+    ...{ encoding: "utf8", env, input: JSON.stringify(list) },
   });
   assert.is(ran.status, 0, ran.stderr);
   const lines = existsSync(place("asked")) ? readFileSync(place("asked"), "utf8") : "";

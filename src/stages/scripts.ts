@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+
+import { dag, type Directory } from "@dagger.io/dagger";
+
+/** Where the programs are, in each container, that run other programs and ask the cluster; k6's is among them. */
+export const SCRIPTS = "/slipway-scripts";
+
+const NAMES = [
+  ...["answers", "cluster", "forwards", "load", "metrics", "proxy", "requests", "smoke", "tunnel"],
+  "with_proxy",
+];
+
+/** The command line of one of them, with a `kubectl proxy` that starts before the rest of it. */
+export function withProxy(
+  program: "load" | "requests" | "smoke" | "tunnel",
+  ...args: readonly string[]
+): string[] {
+  return ["python3", `${SCRIPTS}/with_proxy.py`, program, ...args];
+}
+
+export function scripts(): Directory {
+  const names = ["k6/load.js", ...NAMES.map((name) => `python/${name}.py`)];
+  return names.reduce((folder, name) => {
+    const text = readFileSync(new URL(name, import.meta.url), "utf8");
+    return folder.withNewFile(posix.basename(name), text);
+  }, dag.directory());
+}
