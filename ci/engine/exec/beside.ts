@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { access } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OciConfig } from "./config.js";
 import { childrenOf, findCommand } from "./processes.js";
 import { besideCommand, stateFolder, type Runtime } from "./runtime.js";
+import { Scrubber } from "./scrub.js";
 
 const LOOK_MS = 20;
 
@@ -29,11 +31,13 @@ interface Place {
 /**
  * Runs one more process in a container, to its end, as soon as that one runs. It ends with the container.
  *
+ * @param secrets Plaintexts that are kept out of what it printed.
  * @returns undefined when the container is gone.
  */
 export async function runBeside(
   place: Place,
   process: OciConfig["process"],
+  secrets: readonly Buffer[] = [],
 ): Promise<Ran | undefined> {
   const runtime = await untilRunning(place);
   if (runtime === undefined) return undefined;
@@ -54,10 +58,16 @@ export async function runBeside(
   });
   const [exitCode, stdout, stderr] = await Promise.all([
     exited,
-    text(child.stdout),
-    text(child.stderr),
+    scrubbed(child.stdout, secrets),
+    scrubbed(child.stderr, secrets),
   ]);
   return { exitCode, stdout, stderr };
+}
+
+async function scrubbed(source: Readable, secrets: readonly Buffer[]): Promise<string> {
+  const scrubber = new Scrubber(secrets);
+  const printed = await buffer(source);
+  return Buffer.concat([scrubber.push(printed), scrubber.end()]).toString();
 }
 
 /** The runtime's own process, once the command has started. */

@@ -126,7 +126,8 @@ export class Runner {
       if ("args" in up) {
         const { bundle } = this.around;
         const own = { ...prepared.config.process, args: up.args, env: variables(up.env) };
-        const check = () => runBeside({ pid: process.pid, bundle, runtime }, own);
+        const place = { pid: process.pid, bundle, runtime };
+        const check = () => runBeside(place, own, options.secrets);
         await untilChecked(up, check, exited);
       } else await untilHealthy(up, (port) => this.forwards.probe(ip, port), exited);
       options.signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { HealthCheckError } from "../../../ci/engine/exec/service.js";
 import type { Mount, ServicePort } from "../../../ci/engine/exec/types.js";
 import { Machine } from "./machine.js";
 
@@ -86,6 +87,17 @@ test("fails_when_the_health_check_has_failed_too_often", async () => {
   assert.is(await messageOf(started), "health check errored: exit code: 3");
   assert.is(await readFile(join(folder, "tries"), "utf8"), "x\nx\n");
   await rm(folder, { recursive: true });
+});
+
+test("what a health check prints has no secrets in it", async () => {
+  const check = machine.check("echo the s3cret; echo s3cret >&2; exit 3", { retries: 1 });
+  const secrets = [Buffer.from("s3cret")];
+  const error = await machine.runner
+    .startService(machine.spec(["sleep", "1000"]), check, { secrets })
+    .catch((reason: unknown) => reason);
+  assert.instance(error, HealthCheckError);
+  const { ran } = error as HealthCheckError;
+  assert.equal(ran, { exitCode: 3, stdout: "the ***\n", stderr: "***\n" });
 });
 
 test("a health check may fail within the start period", async () => {
