@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { chmod, chown, lstat, readdir } from "node:fs/promises";
 import { digestOf } from "../graph/digest.js";
 import type { Node } from "../graph/node.js";
@@ -25,7 +26,7 @@ const taken = new Map<string, Promise<void>>();
 
 /**
  * A volume to be mounted. Another source, owner or way of sharing makes it another volume, as in Dagger; so does
- * one of them that is given and the default.
+ * it that one of them is given at all.
  */
 export async function openVolume(
   call: Call,
@@ -35,7 +36,8 @@ export async function openVolume(
 ): Promise<Volume> {
   const cache = await call.session.force<CacheVolumeValue>(mount.volume, call.client, signal);
   const source = mount.source ?? cache.source;
-  const sharing = mount.sharing ?? cache.sharing;
+  const isGiven = [mount.source, mount.sharing, mount.owner].some((each) => each !== undefined);
+  const sharing = mount.sharing ?? cache.sharing ?? (isGiven ? "SHARED" : undefined);
   const owner = await ownerOf(call, self, mount.owner ?? cache.owner ?? "", signal);
   const owned = owner ? [owner.uid, owner.gid] : null;
   const key = digestOf("volume", cache.key, sharing ?? null, source?.digest ?? null, owned);
@@ -70,16 +72,14 @@ export async function lockVolumes(
 }
 
 async function take(key: string, signal: AbortSignal): Promise<() => void> {
-  const cancelled = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => {
-      reject(signal.reason as Error);
-    });
-  });
-  // Who has stopped waiting does not hear of it.
-  cancelled.catch(() => undefined);
   signal.throwIfAborted();
-  for (let busy = taken.get(key); busy; busy = taken.get(key))
+  for (let busy = taken.get(key); busy; busy = taken.get(key)) {
+    const waited = new AbortController();
+    const cancelled = once(signal, "abort", { signal: waited.signal }).catch(() => undefined);
     await Promise.race([busy, cancelled]);
+    waited.abort();
+    signal.throwIfAborted();
+  }
   let free: () => void = () => undefined;
   taken.set(key, new Promise((resolve) => (free = resolve)));
   return () => {

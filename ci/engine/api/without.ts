@@ -1,8 +1,8 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { basename, join, posix } from "node:path";
+import { patternToRegExp } from "../store/patterns.js";
 import { resolveIn } from "../store/tree.js";
 import type { Change } from "./changes.js";
-import { patternToRegExp } from "../store/patterns.js";
 
 /** Removes a path, or what matches when there is a `*` in it; that nothing is there is no error. */
 export function without(): Change {
@@ -22,7 +22,7 @@ async function remove(root: string, path: string): Promise<void> {
 
 /** Paths that match component by component, from the first component that is a pattern on. */
 async function matches(root: string, path: string): Promise<string[]> {
-  const parts = path.split("/");
+  const parts = path.replace(/\/+$/, "").split("/");
   const first = parts.findIndex((part) => /[*?[]/.test(part.replace(/\\./gs, "")));
   if (first < 0) return [path];
   const expression = compiled(parts.slice(first).join("/"));

@@ -9,7 +9,7 @@ import { Network } from "./network.js";
 import { commandWords, OutputRecorder } from "./output.js";
 import { prepare, type Prepared, type Surroundings } from "./prepare.js";
 import type { Runtime } from "./runtime.js";
-import { ServiceOutput, askToEnd, untilChecked, untilHealthy } from "./service.js";
+import { askToEnd, ServiceOutput, untilChecked, untilHealthy } from "./service.js";
 import type { ExecStorage } from "./storage.js";
 import { removeStubs } from "./stubs.js";
 import type {

@@ -1,6 +1,6 @@
 """Asks the API server for objects, and changes them.
 
-Imported by tasks.py and forwards.py. A request is one of
+Imported by requests.py and by what reaches pods. A request is one of
 
     {"one": path, "needed": bool?}             the object, or nothing when it is not there and need not be
     {"all": [path], "as": "summary"?}          what is there of them, as a list or as its summary

@@ -1,7 +1,7 @@
 """One `kubectl proxy`, which has the API server's address and the credentials, and HTTP through it.
 
-Imported by cluster.py and requests.py: to start kubectl takes longer than most of what is asked, so no more is
-imported before it than that takes. Standard library only.
+To start kubectl takes longer than most of what is asked, so with_proxy.py starts it before it imports a program, and
+here no more is imported than that takes. Standard library only.
 """
 
 import os

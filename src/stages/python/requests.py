@@ -2,9 +2,9 @@
 
     requests.py [--at-once | --after-first] OUT
 
-Standard input has a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds, "needs": bool,
-"optional": bool, "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from": SHA-256},
-"until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one that
+Standard input has a list of {"args": [...], "input": text or null, "secrets": {NAME: file}, "limit": seconds,
+"needs": bool, "optional": bool, "retry": [{"seconds": n, "pattern": regex}], "changed": {"seconds": n, "from":
+SHA-256}, "until": {"seconds": n, "pattern": regex}, "every": n, "then": request}. They run one after the other; after one that
 failed, unless it was "optional", those that need it ("needs": true) are left out. With --at-once they run side by
 side, whatever becomes of the others, as many as there are cores where something follows; with --after-first so do all
 but the first, when that has not failed. The secrets are environment variables of the command alone. One that takes longer than "limit" is ended, with exit code

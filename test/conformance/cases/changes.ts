@@ -129,6 +129,7 @@ const directories = topic("changes", {
     assert.deepEqual(await left("**/*.md"), ["a.md", "d/e/c.md"]);
     assert.deepEqual(await left("d/?/*.md"), ["a.md", "d/b.md"]);
     assert.deepEqual(await all.withoutDirectory("d*").entries(), ["a.md"]);
+    assert.deepEqual(await all.withoutDirectory("d*/").entries(), ["a.md"]);
     await t.expectError(() => all.withoutFile("gone/*.md").sync(), /gone: no such file/);
   },
   take_a_path_without_a_star_as_it_is: async (dag) => {

@@ -127,6 +127,8 @@ export const volumes = topic("volumes", {
     assert.equal(await seen({ source: source("f") }), "0:0\nf\n");
     assert.equal(await seen({ source: source("g") }), "0:0\ng\n");
     assert.equal(await seen({}), "0:0\nx\n");
+    const sharing = CacheSharingMode.Shared;
+    assert.equal(await seen({ owner: "1000:1001", sharing }), "1000:1001\nx\n");
     assert.equal(await seen({ source: source("f") }), "0:0\nf\nx\n");
   },
   are_shared_as_they_were_given_unless_their_mount_says_otherwise: async (dag, t) => {

@@ -7,6 +7,7 @@ import type {
   HealthCheck,
   RunnerOptions,
   RunOptions,
+  ServiceExit,
 } from "../../../ci/engine/exec/types.js";
 import type { LayerDraft, Snapshot } from "../../../ci/engine/store/types.js";
 import { busyboxRoot, Folders } from "./folders.js";
@@ -49,6 +50,15 @@ export class Machine {
   check(script: string, more: Partial<HealthCheck> = {}): HealthCheck {
     const args = ["sh", "-c", script];
     return { args, env: {}, every: 50, startPeriod: 0, retries: 200, ...more };
+  }
+
+  /** How a service ends that takes its leave when it is asked to end. */
+  async farewell(): Promise<ServiceExit> {
+    const script = "trap 'echo bye; exit 5' TERM; while :; do sleep 0.1; done";
+    const service = await this.runner.startService(this.spec(["sh", "-c", script]), []);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await service.stop();
+    return await service.exited;
   }
 
   async run(args: string[], more: Partial<ExecSpec> = {}, options?: RunOptions): Promise<Outcome> {

@@ -32,11 +32,7 @@ test.after(async () => {
 });
 
 test("a service is asked to end, and says goodbye", async () => {
-  const script = "trap 'echo bye; exit 5' TERM; while :; do sleep 0.1; done";
-  const service = await machine.runner.startService(machine.spec(["sh", "-c", script]), []);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await service.stop();
-  const { exitCode, tail } = await service.exited;
+  const { exitCode, tail } = await machine.farewell();
   assert.is(exitCode, 5);
   assert.match(tail, /^bye$/m);
 });
